@@ -29,7 +29,7 @@ _HOMES = {
     "__version__": "workers.version",
 }
 
-__all__ = list(_HOMES)  # noqa: PLE0604 - strings, all of them
+__all__ = list(_HOMES)
 
 
 def __getattr__(name: str) -> Any:

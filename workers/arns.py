@@ -9,9 +9,7 @@ NAME_LIMIT = 80
 NAMESPACE_SEPARATOR = "--"
 
 # What CreateActivity and CreateStateMachine refuse (Step Functions API reference, `Name`; service quotas page).
-_REFUSED = re.compile(
-    '[\\s?*<>{}\\[\\]"#%\\\\^|~`$&,;:/\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff\U0010ffff]'
-)
+_REFUSED = re.compile('[\\s?*<>{}\\[\\]"#%\\\\^|~`$&,;:/\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff\U0010ffff]')
 _ACTIVITY_ARN = re.compile(r"arn:[\w-]+:states:[\w-]+:\d{12}:activity:(?P<name>.+)", re.ASCII)
 
 
@@ -44,9 +42,7 @@ def namespaced(name: str, namespace: str | None) -> str:
 def activity_name(arn: str) -> str:
     """The name in an activity's ARN. Raises `UsageError` for anything that is not an activity's ARN."""
     if not (found := _ACTIVITY_ARN.fullmatch(arn)):
-        raise UsageError(
-            f"{arn!r} is not the ARN of an activity: arn:PARTITION:states:REGION:ACCOUNT:activity:NAME"
-        )
+        raise UsageError(f"{arn!r} is not the ARN of an activity: arn:PARTITION:states:REGION:ACCOUNT:activity:NAME")
     return found["name"]
 
 
