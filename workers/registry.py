@@ -1,0 +1,127 @@
+"""The registry: which function handles which activity."""
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractAsyncContextManager
+from typing import Any, TypeVar, overload
+
+from interceptors.chain import Interceptor, check_interceptors
+from workers.arns import activity_name, check_name, is_arn
+from workers.errors import RegistrationError, UsageError
+from workers.handlers import Handler, make_handler
+
+F = TypeVar("F", bound=Callable[..., Any])
+Lifespan = Callable[[], AbstractAsyncContextManager[Any]]
+"""Opens what handlers share (a database pool, say) when the worker starts, and closes it after the drain."""
+
+
+class Registry:
+    """Handlers by activity name, with what they share.
+
+    `lifespan` is called once per worker; the async context manager that it returns is entered before the first
+    poll and left after the last report. `interceptors` run around every handler of this registry, the first
+    listed outermost.
+    """
+
+    def __init__(self, *, lifespan: Lifespan | None = None, interceptors: Iterable[Interceptor] = ()) -> None:
+        self.lifespans: list[Lifespan] = [lifespan] if lifespan else []
+        self._interceptors = check_interceptors(interceptors, "registry")
+        self._handlers: dict[str, Handler] = {}
+
+    @overload
+    def activity(self, function: F, /) -> F: ...
+    @overload
+    def activity(
+        self,
+        name: str | None = None,
+        /,
+        *,
+        interceptors: Iterable[Interceptor] = ...,
+        concurrency: int | None = ...,
+        pollers: int | None = ...,
+        heartbeat: float | None = ...,
+    ) -> Callable[[F], F]: ...
+    def activity(self, name: Any = None, /, **options: Any) -> Any:
+        """Registers the decorated function, which stays what it is, as an activity's handler.
+
+        `name` is the activity's name; without one it is the function's. The options are those of `add`.
+        """
+        if callable(name):
+            self.add(name.__name__, name)
+            return name
+
+        def register(function: F) -> F:
+            self.add(function.__name__ if name is None else name, function, **options)
+            return function
+
+        return register
+
+    def add(
+        self,
+        name: str,
+        function: Callable[..., Any],
+        *,
+        interceptors: Iterable[Interceptor] = (),
+        concurrency: int | None = None,
+        pollers: int | None = None,
+        heartbeat: float | None = None,
+    ) -> None:
+        """Registers `function` as the handler of the activity `name` (a name, or the ARN of an activity).
+
+        `concurrency`: tasks of this activity at once. `pollers`: open polls at most. `heartbeat`: seconds between
+        heartbeats, 0 for none. None takes the worker's setting. `interceptors` run inside the registry's own.
+        Raises `RegistrationError` for a name that is taken or that AWS would refuse, a signature that could
+        never work, or a malformed interceptor.
+        """
+        where = f"activity {name}"
+        try:
+            check_name(activity_name(name) if is_arn(name) else name, "activity")
+        except UsageError as error:
+            raise RegistrationError(str(error)) from None
+        for option, value, least in (
+            ("concurrency", concurrency, 1),
+            ("pollers", pollers, 1),
+            ("heartbeat", heartbeat, 0),
+        ):
+            if value is not None and not value >= least:
+                raise RegistrationError(f"{where}: {option} is {value!r}, it must be {least} or more")
+        own = check_interceptors(interceptors, where)
+        self._put(
+            make_handler(
+                name,
+                function,
+                interceptors=(*self._interceptors, *own),
+                concurrency=concurrency,
+                pollers=pollers,
+                heartbeat=heartbeat,
+            )
+        )
+
+    def include(self, other: "Registry") -> None:
+        """Takes over the handlers of `other`, with its interceptors inside this registry's, and its lifespan."""
+        for handler in other:
+            self._put(handler.wrapped_by(self._interceptors))
+        self.lifespans.extend(lifespan for lifespan in other.lifespans if lifespan not in self.lifespans)
+
+    def __getitem__(self, name: str) -> Handler:
+        try:
+            return self._handlers[name]
+        except KeyError:
+            known = ", ".join(sorted(self._handlers)) or "none"
+            raise UsageError(f"no handler is registered for activity {name!r}; registered: {known}") from None
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._handlers
+
+    def __iter__(self) -> Iterator[Handler]:
+        return iter(self._handlers.values())
+
+    def __len__(self) -> int:
+        return len(self._handlers)
+
+    def __repr__(self) -> str:
+        return f"Registry({', '.join(self._handlers)})"
+
+    def _put(self, handler: Handler) -> None:
+        if handler.name in self._handlers:
+            raise RegistrationError(f"activity {handler.name} has two handlers: an activity has one")
+        self._handlers[handler.name] = handler

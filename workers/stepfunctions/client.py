@@ -1,0 +1,78 @@
+"""The protocol on the stock aiobotocore client."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
+
+from aiobotocore.config import AioConfig
+from aiobotocore.session import AioSession
+
+from workers.stepfunctions.faults import translated
+from workers.stepfunctions.protocol import ActivityTask
+from workers.version import __version__
+
+POLL_HOLD = 60.0
+"""Seconds that GetActivityTask is held before it answers that there is no task (API reference)."""
+POLL_READ_TIMEOUT = 70.0
+"""Seconds: the API reference asks for 65 or more. A shorter one would drop polls that Step Functions still holds."""
+REPORT_READ_TIMEOUT = 10.0
+CONNECT_TIMEOUT = 5.0
+
+
+class BotocoreClient:
+    """Step Functions over two aiobotocore clients: polls must never keep a report or a heartbeat waiting."""
+
+    def __init__(self, polls: Any, reports: Any) -> None:
+        self._polls = polls
+        self._reports = reports
+
+    async def get_activity_task(self, activity_arn: str, worker_name: str) -> ActivityTask | None:
+        """See `StepFunctions`."""
+        with translated("GetActivityTask"):
+            answer = await self._polls.get_activity_task(activityArn=activity_arn, workerName=worker_name)
+        token = answer.get("taskToken")
+        return ActivityTask(token, answer.get("input", "null")) if token else None
+
+    async def send_task_success(self, token: str, output: str) -> None:
+        """See `StepFunctions`."""
+        with translated("SendTaskSuccess"):
+            await self._reports.send_task_success(taskToken=token, output=output)
+
+    async def send_task_failure(self, token: str, error: str, cause: str) -> None:
+        """See `StepFunctions`."""
+        with translated("SendTaskFailure"):
+            await self._reports.send_task_failure(taskToken=token, error=error, cause=cause)
+
+    async def send_task_heartbeat(self, token: str) -> None:
+        """See `StepFunctions`."""
+        with translated("SendTaskHeartbeat"):
+            await self._reports.send_task_heartbeat(taskToken=token)
+
+    async def create_activity(self, name: str) -> None:
+        """See `StepFunctions`."""
+        with translated("CreateActivity"):
+            await self._reports.create_activity(name=name)
+
+
+@asynccontextmanager
+async def open_client(session: AioSession, *, polls: int, reports: int) -> AsyncIterator[BotocoreClient]:
+    """A client for at most `polls` open polls and `reports` other calls at the same time.
+
+    Neither of its two pools retries: the worker does, and it must see every attempt.
+    """
+    async with AsyncExitStack() as stack:
+
+        async def client(connections: int, read_timeout: float) -> Any:
+            config = AioConfig(
+                connect_timeout=CONNECT_TIMEOUT,
+                read_timeout=read_timeout,
+                max_pool_connections=max(1, connections),
+                retries={"total_max_attempts": 1, "mode": "standard"},
+                parameter_validation=False,  # the worker sends only what it has checked
+                # A user agent of its own spares botocore the building of one, a fifth of a call's CPU.
+                user_agent=f"sfn-workers/{__version__}",
+                tcp_keepalive=True,
+            )
+            return await stack.enter_async_context(session.create_client("stepfunctions", config=config))
+
+        yield BotocoreClient(await client(polls, POLL_READ_TIMEOUT), await client(reports, REPORT_READ_TIMEOUT))
