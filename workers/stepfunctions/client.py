@@ -5,8 +5,8 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
 from aiobotocore.config import AioConfig
-from aiobotocore.session import AioSession
 
+from workers.stepfunctions.connection import Connection
 from workers.stepfunctions.faults import translated
 from workers.stepfunctions.protocol import ActivityTask
 from workers.version import __version__
@@ -55,7 +55,7 @@ class BotocoreClient:
 
 
 @asynccontextmanager
-async def open_client(session: AioSession, *, polls: int, reports: int) -> AsyncIterator[BotocoreClient]:
+async def open_client(connection: Connection, *, polls: int, reports: int) -> AsyncIterator[BotocoreClient]:
     """A client for at most `polls` open polls and `reports` other calls at the same time.
 
     Neither of its two pools retries: the worker does, and it must see every attempt.
@@ -73,6 +73,6 @@ async def open_client(session: AioSession, *, polls: int, reports: int) -> Async
                 user_agent=f"sfn-workers/{__version__}",
                 tcp_keepalive=True,
             )
-            return await stack.enter_async_context(session.create_client("stepfunctions", config=config))
+            return await stack.enter_async_context(connection.client("stepfunctions", config))
 
         yield BotocoreClient(await client(polls, POLL_READ_TIMEOUT), await client(reports, REPORT_READ_TIMEOUT))

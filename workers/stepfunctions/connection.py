@@ -1,0 +1,93 @@
+"""Which AWS a worker talks to: session, endpoint, and the account and region in which names become ARNs."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import anyio
+from aiobotocore.config import AioConfig
+from aiobotocore.session import AioSession, get_session
+
+from workers.arns import Place
+from workers.backoff import Backoff
+from workers.errors import UsageError
+from workers.settings import LOCAL_ACCOUNT, LOCAL_PORT, LOCAL_REGION, Settings
+from workers.stepfunctions.faults import translated
+from workers.stepfunctions.protocol import DeniedError, ServiceError, TransientError
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """An AWS session, and the endpoint where it is not the SDK's own choice."""
+
+    session: AioSession
+    endpoint_url: str | None = None
+
+    def client(self, service: str, config: AioConfig | None = None) -> Any:
+        """A client of `service`: an async context manager, as aiobotocore's."""
+        return self.session.create_client(service, endpoint_url=self.endpoint_url, config=config)
+
+
+async def connect(settings: Settings, session: AioSession | None = None) -> Connection:
+    """The connection that `settings` ask for, on `session` where one is given.
+
+    Raises `UsageError` when `--local` is set and no embedded Step Functions answers.
+    """
+    session = session or get_session()
+    if not settings.local:
+        return Connection(session)
+    await _check_local(settings)
+    session.set_config_variable("region", LOCAL_REGION)
+    session.set_credentials("local", "local")
+    return Connection(session, settings.local_url)
+
+
+async def find_place(
+    connection: Connection, settings: Settings, *, waiting: Callable[[ServiceError], None] | None = None
+) -> Place:
+    """The partition, region and account of `connection`.
+
+    Asks STS for the account unless it is set; while STS cannot be reached it tries again, and tells `waiting`.
+    Raises `UsageError` without a region, without credentials, or when AWS does not accept the credentials.
+    """
+    session = connection.session
+    region = session.get_config_variable("region")
+    if not region:
+        raise UsageError(
+            "no AWS region is set: export AWS_REGION, give your profile a region, or use --local "
+            "for the embedded Step Functions"
+        )
+    if await session.get_credentials() is None:
+        raise UsageError(
+            "no AWS credentials were found: sign in, export AWS_PROFILE, or use --local for the embedded Step Functions"
+        )
+    account = LOCAL_ACCOUNT if settings.local else settings.account or await _ask(connection, waiting)
+    return Place(session.get_partition_for_region(region), region, account)
+
+
+async def _ask(connection: Connection, waiting: Callable[[ServiceError], None] | None) -> str:
+    config = AioConfig(connect_timeout=5, read_timeout=10, retries={"total_max_attempts": 1, "mode": "standard"})
+    backoff = Backoff(initial=0.5, maximum=5.0)
+    async with connection.client("sts", config) as sts:
+        while True:
+            try:
+                with translated("GetCallerIdentity"):
+                    return str((await sts.get_caller_identity())["Account"])
+            except TransientError as error:
+                if waiting:
+                    waiting(error)
+                await anyio.sleep(backoff.next())
+            except DeniedError as error:
+                raise UsageError(f"AWS does not accept the credentials: {error}") from error
+
+
+async def _check_local(settings: Settings) -> None:
+    try:
+        with anyio.fail_after(2):
+            stream = await anyio.connect_tcp("127.0.0.1", settings.local_port)
+            await stream.aclose()
+    except (OSError, TimeoutError):
+        port = "" if settings.local_port == LOCAL_PORT else f" --port {settings.local_port}"
+        raise UsageError(
+            f"no embedded Step Functions answers at {settings.local_url}: start `workers local{port}` first"
+        ) from None
