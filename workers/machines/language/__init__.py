@@ -1,0 +1,1 @@
+"""The small languages inside a definition: paths, intrinsic functions, JSONata."""

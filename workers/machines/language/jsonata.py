@@ -1,0 +1,74 @@
+"""JSONata in definitions: `{% $states.input.total > 3 %}`.
+
+Syntax is checked with jsonata-python where it is installed (the `local` extra); what Step Functions adds and takes
+away (developer guide, "Transforming data with JSONata") is checked always.
+"""
+
+import re
+from functools import cache, lru_cache
+from importlib.util import find_spec
+from threading import Lock
+from typing import Any
+
+from workers.machines.language.scanner import ExpressionError
+
+_RESERVED = re.compile(r"\$states\.(\w+)")
+_STATES_FIELDS = ("context", "errorOutput", "input", "result")
+_STRING_OR_COMMENT = re.compile(r"""("(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|/\*.*?\*/)""", re.DOTALL)
+_EVAL = re.compile(r"\$eval\s*\(")
+
+
+def is_expression(value: object) -> bool:
+    """Whether `value` is a string between `{%` and `%}`."""
+    return isinstance(value, str) and value.startswith("{%") and value.endswith("%}") and len(value) >= 4
+
+
+def looks_like_expression(value: str) -> bool:
+    """Whether `value` has only one of the two delimiters, or spaces outside of them: a slip of the pen."""
+    stripped = value.strip()
+    return not is_expression(value) and (stripped.startswith("{%") or stripped.endswith("%}"))
+
+
+def body(expression: str) -> str:
+    """The JSONata between the delimiters."""
+    return expression[2:-2].strip()
+
+
+@lru_cache(maxsize=4096)
+def check_expression(expression: str) -> None:
+    """Raises `ExpressionError` for an expression, given with its delimiters, that Step Functions would refuse."""
+    if not (code := body(expression)):
+        raise ExpressionError("there is nothing between {% and %}", 2)
+    before = expression.index(code, 2)
+    bare = _STRING_OR_COMMENT.sub(lambda found: " " * len(found.group()), code)
+    for used in _RESERVED.finditer(bare):
+        if used[1] not in _STATES_FIELDS:
+            known = ", ".join(f"$states.{name}" for name in _STATES_FIELDS)
+            raise ExpressionError(f"there is no $states.{used[1]}, only {known}", before + used.start())
+    if found := _EVAL.search(bare):
+        raise ExpressionError("Step Functions has no $eval: use $parse for JSON", before + found.start())
+    if find_spec("jsonata"):
+        _parse(code, before)
+
+
+def _parse(code: str, before: int) -> None:
+    from jsonata.jexception import JException
+
+    try:
+        with _PARSING:
+            _parser().parse(code)
+    except JException as error:
+        raise ExpressionError(f"it is not JSONata: {error}", before + max(0, (error.location or 1) - 1)) from None
+    except RecursionError:
+        raise ExpressionError("it is nested too deeply", before) from None
+
+
+_PARSING = Lock()
+
+
+@cache
+def _parser() -> Any:
+    """One parser for all expressions: making it takes eight times as long as a typical parse, and it keeps state."""
+    from jsonata.parser import Parser
+
+    return Parser()
