@@ -5,13 +5,26 @@ The names in `ErrorName` are a contract: state machines match them in `Retry` an
 never changes its meaning.
 """
 
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 
 CAUSE_LIMIT = 32_768
 """Bytes of UTF-8 in a cause (SendTaskFailure, API reference)."""
 
 NAME_LIMIT = 256
 """Characters in an error name (SendTaskFailure, API reference)."""
+
+
+class ExitCode(IntEnum):
+    """How a `workers` process ends."""
+
+    OK = 0
+    """Everything was done; a worker has reported every token that it received."""
+    FAULT = 1
+    """Something failed that should not have."""
+    USAGE = 2
+    """What the user gave cannot work."""
+    FORCED = 3
+    """A second signal ended the worker with work left."""
 
 
 class WorkersError(Exception):
@@ -67,3 +80,23 @@ class ErrorName(StrEnum):
     """The process that ran the handler died: a signal, or no memory left."""
     CANCELLED = "Worker.Cancelled"
     """The handler ended because its task was cancelled, though Step Functions may still have been waiting."""
+    PAYLOAD_MISSING = "Worker.PayloadMissing"
+    """The object of a claim is gone from the payload store: swept, expired or never written. Retrying cannot help."""
+    PAYLOAD_CORRUPT = "Worker.PayloadCorrupt"
+    """The object of a claim is not what was offloaded: its length or its hash differs, or it cannot be decoded."""
+    PAYLOAD_FORBIDDEN = "Worker.PayloadForbidden"
+    """A claim points outside the payload stores this worker may read. Nothing was read."""
+    PAYLOAD_MALFORMED = "Worker.PayloadMalformed"
+    """An object looks like a claim and is none: a field is missing, of a wrong type or of an unknown version."""
+    PAYLOAD_NESTED = "Worker.PayloadNested"
+    """An offloaded payload holds a claim itself. It is not followed."""
+    PAYLOAD_TOO_LARGE = "Worker.PayloadTooLarge"
+    """A payload is over the size that this worker reads or writes. Nothing was read."""
+    PAYLOAD_STORE_MISSING = "Worker.PayloadStoreMissing"
+    """The bucket or folder of the payload store does not exist."""
+    PAYLOAD_ACCESS_DENIED = "Worker.PayloadAccessDenied"
+    """The payload store refused the worker's credentials; without s3:ListBucket that can also mean a missing object."""
+    PAYLOAD_STORE_REFUSED = "Worker.PayloadStoreRefused"
+    """The payload store refused a request, for instance an unknown KMS key or tag. Retrying cannot help."""
+    PAYLOAD_STORE_UNAVAILABLE = "Worker.PayloadStoreUnavailable"
+    """The payload store could not be reached, or answered with errors, through all retries. Retrying later may help."""

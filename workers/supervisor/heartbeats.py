@@ -1,0 +1,109 @@
+"""One scheduler for the heartbeats of all running tasks."""
+
+import heapq
+import random
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import count
+from typing import Protocol
+
+import anyio
+import structlog
+from anyio.abc import TaskGroup
+
+from workers.stepfunctions.protocol import ServiceError, StepFunctions, TaskClosedError
+from workers.task import CancelReason
+
+log = structlog.get_logger(__name__)
+
+_SPREAD = 0.1
+"""The share of an interval by which a beat may come early, so that tasks received together do not beat together."""
+_RETRY_SHARE = 0.2
+"""A beat that failed is repeated after this share of its interval: it may be the only one before a timeout."""
+
+
+class Beating(Protocol):
+    """A running task, as the scheduler sees it."""
+
+    token: str
+
+    def cancel(self, reason: CancelReason) -> None:
+        """Stops the handler."""
+
+
+class _Beat:
+    __slots__ = ("interval", "run")
+
+    def __init__(self, run: Beating, interval: float) -> None:
+        self.run: Beating | None = run
+        self.interval = interval  # 0: once
+
+
+class Heartbeats:
+    """Sends each open beat once an interval, from one task and one heap, however many tasks run."""
+
+    def __init__(self, client: StepFunctions) -> None:
+        self._client = client
+        self._due: list[tuple[float, int, _Beat]] = []
+        self._ties = count()
+        self._earlier = anyio.Event()
+
+    @contextmanager
+    def beating(self, run: Beating, interval: float) -> Iterator[None]:
+        """Beats for `run` every `interval` seconds while entered; the first time after one interval."""
+        beat = _Beat(run, interval)
+        self._schedule(beat, interval)
+        try:
+            yield
+        finally:
+            beat.run = None  # its entry stays in the heap until it is due: it must not hold the task so long
+
+    def beat(self, run: Beating) -> None:
+        """One beat for `run` now."""
+        heapq.heappush(self._due, (anyio.current_time(), next(self._ties), _Beat(run, 0.0)))
+        self._earlier.set()
+
+    async def run(self) -> None:
+        """Sends what is due, for ever."""
+        async with anyio.create_task_group() as sends:
+            while True:
+                await self._wait()
+                self._send_due(sends)
+
+    async def _wait(self) -> None:
+        self._earlier = anyio.Event()
+        delay = self._due[0][0] - anyio.current_time() if self._due else float("inf")
+        if delay > 0:
+            with anyio.move_on_after(delay):
+                await self._earlier.wait()
+
+    def _send_due(self, sends: TaskGroup) -> None:
+        now = anyio.current_time()
+        while self._due and self._due[0][0] <= now:
+            beat = heapq.heappop(self._due)[2]
+            if beat.run is not None:
+                sends.start_soon(self._send, beat, name="heartbeat")
+
+    async def _send(self, beat: _Beat) -> None:
+        run, started = beat.run, anyio.current_time()
+        if run is None:
+            return
+        wait = beat.interval
+        try:
+            await self._client.send_task_heartbeat(run.token)
+        except TaskClosedError:
+            beat.run = None
+            run.cancel(CancelReason.TASK_CLOSED)
+            return
+        except ServiceError as error:
+            wait *= _RETRY_SHARE
+            log.warning("heartbeat failed", error=error.code, again_in=round(wait, 3))
+        if beat.run is not None and beat.interval:
+            self._schedule(beat, wait - (anyio.current_time() - started))
+
+    def _schedule(self, beat: _Beat, wait: float) -> None:
+        early = beat.interval * _SPREAD * random.random()  # noqa: S311 - jitter, not a secret
+        due = anyio.current_time() + max(0.0, wait - early)
+        heapq.heappush(self._due, (due, next(self._ties), beat))
+        if self._due[0][2] is beat:
+            self._earlier.set()

@@ -1,0 +1,76 @@
+"""Results on their way to Step Functions: repeated until they are accepted or no longer wanted."""
+
+from collections.abc import Awaitable, Callable
+from enum import StrEnum
+
+import anyio
+import structlog
+
+from workers.backoff import Backoff
+from workers.errors import ErrorName
+from workers.failures import Failure, refusal
+from workers.stepfunctions.protocol import (
+    DeniedError,
+    RefusedError,
+    ServiceError,
+    StepFunctions,
+    TaskClosedError,
+    TransientError,
+)
+
+log = structlog.get_logger(__name__)
+
+_FIRST_RETRY = 0.2
+_LONGEST_RETRY = 5.0
+
+
+class Fate(StrEnum):
+    """What became of a report."""
+
+    ACCEPTED = "accepted"
+    UNCONFIRMED = "unconfirmed"
+    """A repeated report was answered "closed": most likely an earlier one was accepted and its answer lost."""
+    CLOSED = "closed"
+    """Step Functions no longer waited for the task."""
+    REFUSED = "refused"
+    """Step Functions took neither the result nor the failure that stood in for it."""
+
+
+class Reports:
+    """Reports results and failures through throttling, faults of the service and loss of the network."""
+
+    def __init__(self, client: StepFunctions) -> None:
+        self._client = client
+
+    async def success(self, token: str, output: str) -> Fate:
+        """Reports `output`, JSON text. If Step Functions refuses it, reports that as a failure instead."""
+        try:
+            return await self._deliver(lambda: self._client.send_task_success(token, output))
+        except RefusedError as error:
+            message = f"Step Functions refused the output: {error}"
+            return await self.failure(token, refusal(ErrorName.INVALID_OUTPUT, message))
+
+    async def failure(self, token: str, failure: Failure) -> Fate:
+        """Reports `failure`."""
+        try:
+            return await self._deliver(lambda: self._client.send_task_failure(token, failure.error, failure.cause))
+        except RefusedError as error:
+            log.error("report refused", error=error.code, request_id=error.request_id)  # noqa: TRY400 - no stack needed
+            return Fate.REFUSED
+
+    async def _deliver(self, send: Callable[[], Awaitable[None]]) -> Fate:
+        backoff = Backoff(initial=_FIRST_RETRY, maximum=_LONGEST_RETRY)
+        while True:
+            try:
+                await send()
+                return Fate.ACCEPTED
+            except TaskClosedError:
+                return Fate.UNCONFIRMED if backoff.failures else Fate.CLOSED
+            except (TransientError, DeniedError) as error:
+                await self._wait(backoff, error)
+
+    @staticmethod
+    async def _wait(backoff: Backoff, error: ServiceError) -> None:
+        delay = backoff.next()
+        log.warning("report not delivered", error=error.code, attempt=backoff.failures, again_in=round(delay, 3))
+        await anyio.sleep(delay)

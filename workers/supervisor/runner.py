@@ -1,0 +1,145 @@
+"""The run of one task: from the token that a poll brought to the report that Step Functions took."""
+
+import asyncio
+import inspect
+import json
+from typing import Any, cast
+
+import anyio
+import structlog
+
+from interceptors.chain import CallNext
+from workers.envelope import unwrap
+from workers.errors import ErrorName
+from workers.failures import Failure, failure, refusal
+from workers.handlers import Handler, Kind
+from workers.signatures import InvalidInputError, InvalidOutputError
+from workers.stepfunctions.protocol import OUTPUT_LIMIT, ActivityTask
+from workers.supervisor.activity import Activity
+from workers.supervisor.drain import Drain
+from workers.supervisor.heartbeats import Heartbeats
+from workers.supervisor.reports import Fate, Reports
+from workers.supervisor.running import RunningTask
+from workers.supervisor.threads import Threads
+from workers.task import CancelReason, Task
+
+log = structlog.get_logger(__name__)
+
+_encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
+
+Outcome = str | Failure | None
+"""The output as JSON text, or a failure, or None where nobody waits for either."""
+
+
+class Runner:
+    """Runs tasks of any activity of one worker."""
+
+    def __init__(self, reports: Reports, heartbeats: Heartbeats, threads: Threads, drain: Drain) -> None:
+        self.running: set[RunningTask] = set()
+        """Every task whose token was received and not yet reported."""
+        self._reports = reports
+        self._heartbeats = heartbeats
+        self._threads = threads
+        self._drain = drain
+
+    def invoker(self, handler: Handler) -> CallNext:
+        """The innermost call of a chain: `handler` itself, as its kind wants to be run."""
+
+        async def in_loop(task: Task) -> Any:
+            return handler.dump(await handler.bind(task)())
+
+        async def in_thread(task: Task) -> Any:
+            thread = self._threads.start(handler.bind(task))
+            cast("RunningTask", task.run).threads.append(thread)
+            returned = await Threads.result(thread)
+            return handler.dump(await returned if inspect.isawaitable(returned) else returned)
+
+        return in_loop if handler.kind is Kind.ASYNC else in_thread
+
+    async def run(self, activity: Activity, chain: CallNext, received: ActivityTask) -> RunningTask:
+        """Runs the task and reports it. Returns when Step Functions has the report, or wants none."""
+        run = RunningTask(activity, received.token, self._heartbeats, self._drain)
+        self.running.add(run)
+        outcome = await self._outcome(run, chain, received)
+        fate = await self._report(run, outcome)
+        self.running.discard(run)
+        _log_end(run, outcome, fate)
+        return run
+
+    def cancel_all(self, reason: CancelReason) -> None:
+        """Cancels every handler that runs."""
+        for run in list(self.running):
+            run.cancel(reason)
+
+    async def _outcome(self, run: RunningTask, chain: CallNext, received: ActivityTask) -> Outcome:
+        if not self._drain.accepts:
+            return refusal(ErrorName.SHUTTING_DOWN, "the worker is being stopped and its grace is over")
+        try:
+            task = _task(run, received)
+            with run.scope:
+                return _encoded(run.activity, await chain(task))
+        except (InvalidInputError, InvalidOutputError) as error:
+            return refusal(error.error_name, str(error))
+        except BaseException as error:  # whatever a handler raises, SystemExit too, fails its own task only
+            if _is_ours(error):
+                raise
+            return _stopped(run) if run.cancel_reason else failure(error)
+        return _stopped(run)
+
+    async def _report(self, run: RunningTask, outcome: Outcome) -> Fate:
+        if outcome is None:
+            return Fate.CLOSED
+        if isinstance(outcome, Failure):
+            return await self._reports.failure(run.token, outcome)
+        return await self._reports.success(run.token, outcome)
+
+
+def _task(run: RunningTask, received: ActivityTask) -> Task:
+    name = run.activity.name
+    try:
+        document = json.loads(received.input)
+    except (ValueError, RecursionError) as error:
+        raise InvalidInputError(f"the input of activity {name} cannot be read: {error}") from None
+    context, value = unwrap(document)
+    return Task(activity=name, token=run.token, input=value, context=context, run=run)
+
+
+def _encoded(activity: Activity, result: Any) -> Outcome:
+    try:
+        output = _encode(result)
+        size = len(output.encode())
+    except (TypeError, ValueError, RecursionError) as error:
+        raise InvalidOutputError(f"activity {activity.name} returned what JSON cannot hold: {error}") from None
+    if size > OUTPUT_LIMIT:
+        message = (
+            f"the result of activity {activity.name} has {size:,} bytes of JSON, Step Functions takes "
+            f"{OUTPUT_LIMIT:,}: return less, or set a payload store"
+        )
+        return refusal(ErrorName.OUTPUT_TOO_LARGE, message)
+    return output
+
+
+def _stopped(run: RunningTask) -> Outcome:
+    """What is left to say of a handler that was cancelled."""
+    if run.cancel_reason is CancelReason.TASK_CLOSED:
+        return None
+    return refusal(ErrorName.SHUTTING_DOWN, "the worker was stopped before the handler had finished")
+
+
+def _is_ours(error: BaseException) -> bool:
+    """Whether `error` is the worker's own cancellation, not one that a handler let out by accident."""
+    if not isinstance(error, asyncio.CancelledError):
+        return False
+    task = asyncio.current_task()
+    return anyio.current_effective_deadline() == float("-inf") or bool(task and task.cancelling())
+
+
+def _log_end(run: RunningTask, outcome: Outcome, fate: Fate) -> None:
+    seconds = round(anyio.current_time() - run.started, 4)
+    event = log.bind(activity=run.activity.name, fate=fate, seconds=seconds)
+    if isinstance(outcome, Failure):
+        event.warning("task failed", task=run.label, error=outcome.error)
+    elif fate is Fate.CLOSED:
+        event.warning("task closed", task=run.label)
+    else:
+        event.debug("task succeeded", task=run.label)

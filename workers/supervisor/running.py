@@ -1,0 +1,73 @@
+"""A task while it runs: what its handler may ask of the worker, and what may stop it."""
+
+import asyncio
+import hashlib
+from concurrent.futures import Future
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
+
+import anyio
+
+from workers.supervisor.activity import Activity
+from workers.supervisor.drain import Drain
+from workers.supervisor.heartbeats import Heartbeats
+from workers.task import CancelReason, Draining
+
+
+class RunningTask:
+    """The worker's side of a `Task`; made for each token that a poll brings."""
+
+    def __init__(self, activity: Activity, token: str, heartbeats: Heartbeats, drain: Drain) -> None:
+        self.activity = activity
+        self.token = token
+        self.started = anyio.current_time()
+        self.scope = anyio.CancelScope()
+        self.threads: list[Future[Any]] = []
+        """The threads in which its handler was started, also those that a timeout has given up."""
+        self._heartbeats = heartbeats
+        self._drain = drain
+        self._loop = asyncio.get_running_loop()
+        self._reason: CancelReason | None = None
+
+    @property
+    def cancel_reason(self) -> CancelReason | None:
+        """See `TaskRun`."""
+        return self._reason
+
+    @property
+    def draining(self) -> Draining:
+        """See `TaskRun`."""
+        return self._drain.draining
+
+    @property
+    def label(self) -> str:
+        """Names the task in logs: a short hash, because the token itself is a secret."""
+        return hashlib.sha256(self.token.encode()).hexdigest()[:10]
+
+    def cancel(self, reason: CancelReason) -> None:
+        """Stops the handler; the first reason stays. Called in the event loop."""
+        if self._reason is None:
+            self._reason = reason
+            self.scope.cancel()
+
+    def beat(self) -> None:
+        """See `TaskRun`."""
+        self._loop.call_soon_threadsafe(self._heartbeats.beat, self)
+
+    def beating(self, interval: float | None) -> AbstractContextManager[None]:
+        """See `TaskRun`."""
+        seconds = self.activity.heartbeat if interval is None else interval
+        return self._heartbeats.beating(self, seconds) if seconds else nullcontext()
+
+    def after_threads(self, done: Any) -> None:
+        """Calls `done()` in the event loop once no thread works on this task any more; now, if none does."""
+        alive = [thread for thread in self.threads if not thread.done()]
+        if not alive:
+            done()
+            return
+
+        def ended(_: "Future[Any]") -> None:
+            if not self._loop.is_closed():
+                self._loop.call_soon_threadsafe(self.after_threads, done)
+
+        alive[0].add_done_callback(ended)

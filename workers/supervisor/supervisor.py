@@ -1,0 +1,127 @@
+"""The life of a running worker: polls, handlers and side tasks, from the first poll to the last report."""
+
+from collections.abc import Awaitable, Callable, Sequence
+
+import anyio
+import structlog
+from anyio.abc import TaskGroup
+
+from workers.errors import ExitCode, UsageError
+from workers.settings import Settings
+from workers.stepfunctions.protocol import ActivityTask, StepFunctions
+from workers.supervisor.activity import Activity
+from workers.supervisor.drain import Drain, Phase
+from workers.supervisor.heartbeats import Heartbeats
+from workers.supervisor.poller import Poller
+from workers.supervisor.reports import Reports
+from workers.supervisor.runner import Runner
+from workers.supervisor.threads import Threads
+from workers.task import CancelReason
+
+log = structlog.get_logger(__name__)
+
+_LAST_REPORTS = 10.0
+"""Seconds that reports get after the last poll and the last handler have ended."""
+_FORCED_REPORTS = 2.0
+"""Seconds that reports get after a second signal."""
+
+
+class Supervisor:
+    """Runs `activities` on `client` until `drain` says otherwise."""
+
+    def __init__(
+        self, activities: Sequence[Activity], client: StepFunctions, settings: Settings, worker_name: str, drain: Drain
+    ) -> None:
+        self._drain = drain
+        self._grace = settings.grace
+        self._fault: BaseException | None = None
+        self._heartbeats = Heartbeats(client)
+        self._threads = Threads(sum(activity.concurrency for activity in activities))
+        self._runner = Runner(Reports(client), self._heartbeats, self._threads, drain)
+        self._tasks: TaskGroup
+        self._pollers = [
+            Poller(
+                activity,
+                activity.chain(self._runner.invoker(activity.handler)),
+                client=client,
+                worker_name=worker_name,
+                drain=drain,
+                create=settings.create,
+                started=self._start,
+                missed=self._missed,
+            )
+            for activity in activities
+        ]
+
+    async def run(self) -> ExitCode:
+        """Works until the drain has ended. Raises what broke a part of the worker, once the rest has ended."""
+        try:
+            async with anyio.create_task_group() as side:
+                side.start_soon(self._guard, self._heartbeats.run, name="heartbeats")
+                side.start_soon(self._end_grace, name="grace")
+                left = await self._work(side)
+                side.cancel_scope.cancel()
+        finally:
+            self._threads.close()
+        if self._fault:
+            raise self._fault
+        if self._drain.phase is Phase.FORCED and left:
+            return ExitCode.FORCED
+        return ExitCode.FAULT if left else ExitCode.OK
+
+    async def _work(self, side: TaskGroup) -> int:
+        """Polls and runs tasks until both have ended. Returns how many polls and tasks were given up."""
+        async with anyio.create_task_group() as self._tasks:
+            async with anyio.create_task_group() as polls:
+                side.start_soon(self._force, polls, name="force")
+                for poller in self._pollers:
+                    polls.start_soon(self._guard, poller.run, name=f"pollers {poller.activity.name}")
+            dropped = int(polls.cancel_scope.cancel_called)
+            side.start_soon(self._give_up, name="last reports")
+        for run in self._runner.running:
+            log.error("report given up", activity=run.activity.name, task=run.label)
+        return dropped + len(self._runner.running)
+
+    def _start(self, poller: Poller, received: ActivityTask) -> None:
+        self._tasks.start_soon(self._run, poller, received, name=f"task {poller.activity.name}")
+
+    async def _run(self, poller: Poller, received: ActivityTask) -> None:
+        run = await self._runner.run(poller.activity, poller.chain, received)
+        run.after_threads(poller.slots.release)
+
+    async def _guard(self, part: Callable[[], Awaitable[None]]) -> None:
+        """A part that breaks stops the worker: loudly, but only after what it holds has been finished."""
+        try:
+            await part()
+        except Exception as error:
+            log.exception("a part of the worker broke; draining", part=getattr(part, "__qualname__", str(part)))
+            self._fault = self._fault or error
+            self._drain.begin()
+
+    def _missed(self) -> None:
+        if self._fault is None and all(poller.missing for poller in self._pollers):
+            arns = ", ".join(poller.activity.arn for poller in self._pollers)
+            self._fault = UsageError(
+                f"none of the worker's activities exists ({arns}): create them, run without --no-create, "
+                "or check the region and the namespace"
+            )
+            self._drain.begin()
+
+    async def _end_grace(self) -> None:
+        await self._drain.draining
+        await anyio.sleep(self._grace)
+        self._drain.cancel()
+        self._runner.cancel_all(CancelReason.SHUTDOWN)
+
+    async def _give_up(self) -> None:
+        """Bounds the reports once nothing else is left to wait for."""
+        await self._drain.grace_over()
+        await anyio.sleep(_LAST_REPORTS)
+        self._tasks.cancel_scope.cancel()
+
+    async def _force(self, polls: TaskGroup) -> None:
+        await self._drain.forced()
+        polls.cancel_scope.cancel()
+        self._runner.cancel_all(CancelReason.SHUTDOWN)
+        await anyio.sleep(_FORCED_REPORTS)
+        self._tasks.cancel_scope.cancel()

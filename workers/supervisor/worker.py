@@ -1,0 +1,150 @@
+"""The worker: a registry, run."""
+
+import os
+import re
+import socket
+from contextlib import AsyncExitStack
+from typing import Any
+
+import anyio
+import structlog
+from aiobotocore.session import AioSession
+
+from workers.arns import NAME_LIMIT
+from workers.errors import ExitCode, UsageError
+from workers.registry import Registry
+from workers.settings import Settings
+from workers.stepfunctions.client import open_client
+from workers.stepfunctions.connection import Connection, connect, find_place
+from workers.stepfunctions.protocol import ServiceError
+from workers.supervisor.activity import Activity, activities
+from workers.supervisor.drain import Drain
+from workers.supervisor.signals import drain_on_signals
+from workers.supervisor.supervisor import Supervisor
+
+log = structlog.get_logger(__name__)
+
+_MOST_REPORT_CONNECTIONS = 100
+
+
+class Worker:
+    """Runs the activities of a registry until it is told to stop.
+
+    `settings` defaults to what the environment says (`WORKERS_…`). `session` is an aiobotocore session; without
+    one the AWS SDK's own configuration decides. A worker runs once; make another one to run again.
+
+        await Worker(registry).run()
+    """
+
+    def __init__(
+        self, registry: Registry, settings: Settings | None = None, *, session: AioSession | None = None
+    ) -> None:
+        if not len(registry):
+            raise UsageError("the registry is empty: register a handler with @registry.activity")
+        self.settings = settings or Settings()
+        self.name = self.settings.worker_name or default_name()
+        self._registry = registry
+        self._session = session
+        self._drain = Drain()
+
+    def drain(self) -> None:
+        """The first signal: no new polls; finish what is running within the grace. A second call does nothing."""
+        if self._drain.begin():
+            log.info("draining", grace=self.settings.grace)
+
+    def force(self) -> None:
+        """The second signal: drops polls and cancels handlers. Tasks may be lost until they time out."""
+        log.warning("forced to stop")
+        self._drain.force()
+
+    async def run(self, *, signals: bool = False) -> ExitCode:
+        """Polls and runs tasks until drained. Cancelling it drains as a first signal does, then raises.
+
+        With `signals`, SIGTERM and SIGINT drain, and force the second time; only in a main thread.
+        Raises `UsageError` for what cannot work: no region, no credentials, nothing at the local endpoint.
+        """
+        ended = anyio.Event()
+        outcome: list[ExitCode | BaseException] = []
+
+        async def life() -> None:
+            with anyio.CancelScope(shield=True):
+                try:
+                    outcome.append(await self._live(signals=signals))
+                except Exception as error:  # noqa: BLE001 - raised below, from the task that called us
+                    outcome.append(_bare(error))
+                ended.set()
+
+        async with anyio.create_task_group() as group:
+            group.start_soon(life, name="worker")
+            try:
+                await ended.wait()
+            except anyio.get_cancelled_exc_class():
+                self.drain()
+                with anyio.CancelScope(shield=True):
+                    await ended.wait()
+                raise
+        if isinstance(outcome[0], BaseException):
+            raise outcome[0]
+        return outcome[0]
+
+    async def _live(self, *, signals: bool) -> ExitCode:
+        async with AsyncExitStack() as stack:
+            if signals:
+                await stack.enter_async_context(drain_on_signals(self.drain, self.force))
+            prepared = await self._until_drained(self._prepare)
+            if prepared is None:
+                return ExitCode.OK
+            connection, found = prepared
+            for shared in self._shared(found):
+                await stack.enter_async_context(shared)
+            polls = sum(activity.pollers for activity in found)
+            slots = sum(activity.concurrency for activity in found)
+            client = await stack.enter_async_context(
+                open_client(connection, polls=polls, reports=min(slots + 1, _MOST_REPORT_CONNECTIONS))
+            )
+            log.info("worker started", worker=self.name, activities=[activity.arn for activity in found], pollers=polls)
+            code = await Supervisor(found, client, self.settings, self.name, self._drain).run()
+        log.info("worker stopped", worker=self.name, exit_code=int(code))
+        return code
+
+    async def _prepare(self) -> tuple[Connection, list[Activity]]:
+        connection = await connect(self.settings, self._session)
+        place = await find_place(connection, self.settings, waiting=_say_waiting)
+        return connection, activities(self._registry, self.settings, place)
+
+    async def _until_drained(self, step: Any) -> Any:
+        """What `step` returns, or None when the drain begins first: nothing is held yet, so it may be dropped."""
+        result = None
+        async with anyio.create_task_group() as either:
+
+            async def drained() -> None:
+                await self._drain.draining
+                either.cancel_scope.cancel()
+
+            either.start_soon(drained)
+            result = await step()
+            either.cancel_scope.cancel()
+        return result
+
+    def _shared(self, found: list[Activity]) -> list[Any]:
+        """What is entered before the first poll and left after the last report: each thing once."""
+        lifespans = [lifespan() for lifespan in self._registry.lifespans]
+        listed = {id(one): one for activity in found for one in activity.interceptors if hasattr(one, "__aenter__")}
+        return [*lifespans, *listed.values()]
+
+
+def default_name() -> str:
+    """HOST-PID, within what AWS takes for a worker name."""
+    name = f"{socket.gethostname()}-{os.getpid()}"
+    return re.sub(r"[^\w.-]", "-", name, flags=re.ASCII)[-NAME_LIMIT:]
+
+
+def _say_waiting(error: ServiceError) -> None:
+    log.warning("AWS not reached; trying again", error=str(error))
+
+
+def _bare(error: BaseException) -> BaseException:
+    """The one error inside the groups that task groups put around it."""
+    while isinstance(error, BaseExceptionGroup) and len(error.exceptions) == 1:
+        error = error.exceptions[0]
+    return error
