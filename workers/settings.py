@@ -6,7 +6,7 @@ A flag wins over a variable, a variable over the default. Where AWS is, and who 
 the AWS SDK's own configuration (region, profile, credentials, `AWS_ENDPOINT_URL`).
 """
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -63,6 +63,11 @@ class Settings(BaseSettings):
     )
     local: bool = Field(False, description="Use the embedded Step Functions that `workers local` runs.")
     local_port: int = Field(LOCAL_PORT, ge=1, le=65_535, description="The port of the embedded Step Functions.")
+
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Log from this level up.")
+    log_format: Literal["auto", "console", "json"] = Field(
+        "auto", description="Coloured lines, or JSON; auto: lines on a terminal, JSON elsewhere."
+    )
 
     def __init__(self, **values: Any) -> None:
         if unknown := values.keys() - type(self).model_fields.keys():

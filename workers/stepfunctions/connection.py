@@ -1,5 +1,6 @@
 """Which AWS a worker talks to: session, endpoint, and the account and region in which names become ARNs."""
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -34,6 +35,8 @@ async def connect(settings: Settings, session: AioSession | None = None) -> Conn
     Raises `UsageError` when `--local` is set and no embedded Step Functions answers.
     """
     session = session or get_session()
+    if not session.get_config_variable("region") and (region := os.environ.get("AWS_REGION")):
+        session.set_config_variable("region", region)  # botocore alone of all SDKs knows only AWS_DEFAULT_REGION
     if not settings.local:
         return Connection(session)
     await _check_local(settings)

@@ -136,7 +136,10 @@ class Poller:
 
     async def _create_activity(self) -> bool:
         """Creates the activity, once for all its pollers. True when it is worth polling at once."""
+        seen = self._created
         async with self._creating:
+            if self._created != seen:
+                return True
             if anyio.current_time() - self._created < _CREATE_AGAIN_AFTER:
                 return False
             await anyio.sleep(random.uniform(0, _CREATE_JITTER))  # noqa: S311 - jitter, not a secret

@@ -9,6 +9,7 @@ from typing import Any
 import anyio
 import structlog
 from aiobotocore.session import AioSession
+from anyio.abc import TaskStatus
 
 from workers.arns import NAME_LIMIT
 from workers.errors import ExitCode, UsageError
@@ -66,16 +67,18 @@ class Worker:
         ended = anyio.Event()
         outcome: list[ExitCode | BaseException] = []
 
-        async def life() -> None:
+        async def life(*, task_status: TaskStatus[None]) -> None:
             with anyio.CancelScope(shield=True):
+                task_status.started()
                 try:
                     outcome.append(await self._live(signals=signals))
                 except Exception as error:  # noqa: BLE001 - raised below, from the task that called us
                     outcome.append(_bare(error))
-                ended.set()
+                finally:
+                    ended.set()
 
         async with anyio.create_task_group() as group:
-            group.start_soon(life, name="worker")
+            await group.start(life, name="worker")
             try:
                 await ended.wait()
             except anyio.get_cancelled_exc_class():

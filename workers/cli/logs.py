@@ -1,0 +1,44 @@
+"""Where log lines go and how they look: coloured on a terminal, one JSON object a line elsewhere."""
+
+import logging
+import sys
+from typing import Any
+
+import structlog
+
+_QUIET = ("aiobotocore", "aiohttp", "asyncio", "botocore", "fsspec", "s3fs", "urllib3")
+
+
+def configure_logs(level: str = "info", form: str = "auto") -> None:
+    """Sends structlog's events and the standard library's log lines to stderr, in the same form.
+
+    `form` is "console", "json" or "auto" (console on a terminal).
+    """
+    number = logging.getLevelNamesMapping()[level.upper()]
+    shared: list[Any] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+    console = form == "console" or (form == "auto" and sys.stderr.isatty())
+    final: list[Any] = (
+        [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
+        if console
+        else [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
+    )
+    structlog.configure(
+        processors=[*shared, structlog.processors.StackInfoRenderer(), *final],
+        wrapper_class=structlog.make_filtering_bound_logger(number),
+        logger_factory=structlog.WriteLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=True,
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=[*shared, structlog.stdlib.add_logger_name],
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *final],
+        )
+    )
+    logging.basicConfig(handlers=[handler], level=number, force=True)
+    for name in _QUIET:
+        logging.getLogger(name).setLevel(max(number, logging.WARNING))

@@ -1,0 +1,87 @@
+"""The `workers` command: finds the command that is asked for, and turns errors into one line and an exit code."""
+
+import logging
+import os
+import sys
+import threading
+from importlib import import_module
+from typing import Any, NoReturn
+
+import click
+
+from workers.errors import ExitCode, WorkersError
+from workers.version import __version__
+
+HANDLER_THREADS = "handler"
+"""How the names of the threads begin in which handlers run."""
+
+_COMMANDS = {
+    "run": "Run the activities of a registry until it is told to stop.",
+    "local": "Run the embedded Step Functions on this machine.",
+    "demo": "See it all work: engine, workers and a real job.",
+}
+
+
+class LazyGroup(click.Group):
+    """Imports a command's module only when that command is used, so that each starts fast."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The commands, in the order in which a newcomer meets them."""
+        del ctx
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command, imported now."""
+        del ctx
+        if cmd_name not in _COMMANDS:
+            return None
+        command = getattr(import_module(f"workers.cli.{cmd_name}"), cmd_name)
+        return command if isinstance(command, click.Command) else None
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The list of commands, without importing any."""
+        del ctx
+        with formatter.section("Commands"):
+            formatter.write_dl(list(_COMMANDS.items()))
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="workers")
+def cli() -> None:
+    """Run Python functions as AWS Step Functions activities.
+
+    \b
+    First steps, with no AWS account:
+      workers demo                      everything at work, in a minute
+      workers local                     an embedded Step Functions
+      workers run handlers:registry --local
+    """
+
+
+def main(arguments: list[str] | None = None) -> NoReturn:
+    """Runs the command and exits with its code."""
+    code = _run(arguments)
+    if any(thread.name.startswith(HANDLER_THREADS) for thread in threading.enumerate()):
+        # The interpreter would wait for a handler's thread that never ends.
+        logging.shutdown()
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+    sys.exit(code)
+
+
+def _run(arguments: list[str] | None) -> int:
+    try:
+        code: Any = cli.main(arguments, prog_name="workers", standalone_mode=False)
+    except click.exceptions.NoArgsIsHelpError as error:
+        error.show()
+        return ExitCode.USAGE
+    except click.ClickException as error:
+        error.show()
+        return ExitCode.USAGE
+    except click.Abort:
+        return 130
+    except WorkersError as error:
+        click.echo(f"workers: {error}", err=True)
+        return ExitCode.USAGE
+    return int(code or 0)

@@ -1,0 +1,49 @@
+"""Command line options made from settings models, so that a flag, its variable and its help have one source."""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+from pydantic.fields import FieldInfo
+from pydantic_core import PydanticUndefined
+
+from workers.settings import Settings, flag, variable
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def settings_options(model: type[Settings]) -> Callable[[F], F]:
+    """One option for each field of `model`. Only what was typed is passed on: the model reads the variables."""
+
+    def decorate(command: F) -> F:
+        for name, field in reversed(model.model_fields.items()):
+            command = _option(name, field)(command)
+        return command
+
+    return decorate
+
+
+def given(options: dict[str, Any]) -> dict[str, Any]:
+    """The options that were typed."""
+    return {name: value for name, value in options.items() if value is not None}
+
+
+def _option(name: str, field: FieldInfo) -> Callable[[F], F]:
+    text = f"{field.description}  [{variable(name)}]"
+    if field.annotation is bool:
+        declaration = f"{flag(name)}/--no-{flag(name)[2:]}" if field.default else flag(name)
+        return click.option(declaration, name, is_flag=True, default=None, help=text)
+    default = (
+        ""
+        if field.default in {None, PydanticUndefined}
+        else f" [default: {field.default:g}]"
+        if isinstance(field.default, int | float)
+        else f" [default: {field.default}]"
+    )
+    return click.option(flag(name), name, metavar=_metavar(field), default=None, help=text + default)
+
+
+def _metavar(field: FieldInfo) -> str:
+    if field.annotation is float:
+        return "SECONDS"
+    return "N" if field.annotation is int else "TEXT"
