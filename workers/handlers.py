@@ -5,17 +5,22 @@ dump out.
 """
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import partial
-from typing import Any
+from typing import Annotated, Any
 
-from interceptors.chain import Interceptor
-from workers.signatures import Arguments, Result, read_signature
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
+from typing_extensions import TypedDict
+
+from interceptors.chain import Interceptor, check_interceptors
+from workers.errors import RegistrationError
+from workers.signatures import Arguments, Result, explain, read_signature
 from workers.task import Task
 
 Function = Callable[..., Any]
+Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 
 class Kind(StrEnum):
@@ -29,9 +34,40 @@ class Kind(StrEnum):
     """A plain function registered with `process=True`: in a process of its own."""
 
 
+class Limits(TypedDict, total=False):
+    """The limits of one activity. What is left out is the worker's setting."""
+
+    __pydantic_config__ = ConfigDict(extra="forbid")  # type: ignore[misc] - pydantic's way to configure a TypedDict
+
+    concurrency: Annotated[int, Field(strict=True, ge=1)]
+    """Slots: tasks of this activity at once."""
+    pollers: Annotated[int, Field(strict=True, ge=1)]
+    """Open polls, at most."""
+    heartbeat: Seconds
+    """Seconds between heartbeats; 0 sends none."""
+    timeout: Annotated[Seconds, Field(gt=0)]
+    """Seconds that one run of the function may take; then the task fails as `Worker.HandlerTimeout`."""
+    rate: Annotated[float, Field(gt=0, allow_inf_nan=False)]
+    """Tasks a second, at most."""
+    breaker: Annotated[int, Field(strict=True, ge=1)]
+    """Failures in a row after which this activity is not polled for a while."""
+    process: Annotated[bool, Field(strict=True)]
+    """Runs the function, which must be a plain one, in a process of its own: for work that keeps a CPU busy."""
+
+
+class HandlerOptions(Limits, total=False):
+    """What may be said of an activity when it is registered."""
+
+    interceptors: Iterable[Interceptor]
+    """Its own interceptors, inside those of the registry; the first listed outermost."""
+
+
+_LIMITS = TypeAdapter(Limits)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Handler:
-    """A function registered for an activity."""
+    """A function registered for an activity. A limit that is None is the worker's setting."""
 
     name: str
     """The activity's name."""
@@ -39,14 +75,14 @@ class Handler:
     kind: Kind
     arguments: Arguments = field(repr=False)
     result: Result = field(repr=False)
-    interceptors: tuple[Interceptor, ...] = ()
-    """Its own interceptors, innermost around the function."""
+    interceptors: tuple[Interceptor, ...] = field(default=(), repr=False)
+    """All of its interceptors but the worker's own, outermost first."""
     concurrency: int | None = None
-    """Slots of this activity; None: the worker's setting."""
     pollers: int | None = None
-    """Most open polls of this activity; None: the worker's setting."""
     heartbeat: float | None = None
-    """Seconds between heartbeats; None: the worker's setting, 0: none."""
+    timeout: float | None = None
+    rate: float | None = None
+    breaker: int | None = None
 
     def wrapped_by(self, interceptors: tuple[Interceptor, ...]) -> "Handler":
         """A copy with `interceptors` around its own."""
@@ -62,31 +98,42 @@ class Handler:
         return self.result.dump(returned)
 
 
-def make_handler(
-    name: str,
-    function: Function,
-    *,
-    interceptors: tuple[Interceptor, ...] = (),
-    concurrency: int | None = None,
-    pollers: int | None = None,
-    heartbeat: float | None = None,
-) -> Handler:
+def make_handler(name: str, function: Function, options: HandlerOptions) -> Handler:
     """`function` as the handler of the activity `name`.
 
-    Raises `RegistrationError`, naming the activity, for a signature or an annotation that could never work.
+    Raises `RegistrationError`, naming the activity, for a signature or an option that could never work.
     """
     arguments, result = read_signature(name, function)
+    own = check_interceptors(options.get("interceptors", ()), f"activity {name}")
+    limits = _limits(name, {key: value for key, value in options.items() if key != "interceptors"})
     return Handler(
         name=name,
         function=function,
-        kind=Kind.ASYNC if _is_async(function) else Kind.THREAD,
+        kind=_kind(name, function, arguments, process=limits.pop("process", False)),
         arguments=arguments,
         result=result,
-        interceptors=interceptors,
-        concurrency=concurrency,
-        pollers=pollers,
-        heartbeat=heartbeat,
+        interceptors=own,
+        **limits,
     )
+
+
+def _limits(name: str, options: dict[str, Any]) -> dict[str, Any]:
+    try:
+        return dict(_LIMITS.validate_python(options))
+    except ValidationError as error:
+        raise RegistrationError(f"activity {name}: {explain(error)}") from None
+
+
+def _kind(name: str, function: Function, arguments: Arguments, *, process: bool) -> Kind:
+    if not process:
+        return Kind.ASYNC if _is_async(function) else Kind.THREAD
+    if _is_async(function):
+        raise RegistrationError(
+            f"activity {name}: an async function runs in the worker's loop; process=True needs a plain one"
+        )
+    if arguments.task_name or arguments.task_position is not None:
+        raise RegistrationError(f"activity {name}: a function in another process cannot take the Task")
+    return Kind.PROCESS
 
 
 def _is_async(function: Function) -> bool:

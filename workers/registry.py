@@ -2,12 +2,12 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractAsyncContextManager
-from typing import Any, TypeVar, overload
+from typing import Any, TypeVar, Unpack, overload
 
 from interceptors.chain import Interceptor, check_interceptors
 from workers.arns import activity_name, check_name, is_arn
 from workers.errors import RegistrationError, UsageError
-from workers.handlers import Handler, make_handler
+from workers.handlers import Handler, HandlerOptions, make_handler
 
 F = TypeVar("F", bound=Callable[..., Any])
 Lifespan = Callable[[], AbstractAsyncContextManager[Any]]
@@ -30,20 +30,11 @@ class Registry:
     @overload
     def activity(self, function: F, /) -> F: ...
     @overload
-    def activity(
-        self,
-        name: str | None = None,
-        /,
-        *,
-        interceptors: Iterable[Interceptor] = ...,
-        concurrency: int | None = ...,
-        pollers: int | None = ...,
-        heartbeat: float | None = ...,
-    ) -> Callable[[F], F]: ...
-    def activity(self, name: Any = None, /, **options: Any) -> Any:
+    def activity(self, name: str | None = None, /, **options: Unpack[HandlerOptions]) -> Callable[[F], F]: ...
+    def activity(self, name: Any = None, /, **options: Unpack[HandlerOptions]) -> Any:
         """Registers the decorated function, which stays what it is, as an activity's handler.
 
-        `name` is the activity's name; without one it is the function's. The options are those of `add`.
+        `name` is the activity's name; without one it is the function's. `HandlerOptions` lists the options.
         """
         if callable(name):
             self.add(name.__name__, name)
@@ -55,46 +46,17 @@ class Registry:
 
         return register
 
-    def add(
-        self,
-        name: str,
-        function: Callable[..., Any],
-        *,
-        interceptors: Iterable[Interceptor] = (),
-        concurrency: int | None = None,
-        pollers: int | None = None,
-        heartbeat: float | None = None,
-    ) -> None:
+    def add(self, name: str, function: Callable[..., Any], **options: Unpack[HandlerOptions]) -> None:
         """Registers `function` as the handler of the activity `name` (a name, or the ARN of an activity).
 
-        `concurrency`: tasks of this activity at once. `pollers`: open polls at most. `heartbeat`: seconds between
-        heartbeats, 0 for none. None takes the worker's setting. `interceptors` run inside the registry's own.
         Raises `RegistrationError` for a name that is taken or that AWS would refuse, a signature that could
-        never work, or a malformed interceptor.
+        never work, a malformed interceptor or a wrong option.
         """
-        where = f"activity {name}"
         try:
             check_name(activity_name(name) if is_arn(name) else name, "activity")
         except UsageError as error:
             raise RegistrationError(str(error)) from None
-        for option, value, least in (
-            ("concurrency", concurrency, 1),
-            ("pollers", pollers, 1),
-            ("heartbeat", heartbeat, 0),
-        ):
-            if value is not None and not value >= least:
-                raise RegistrationError(f"{where}: {option} is {value!r}, it must be {least} or more")
-        own = check_interceptors(interceptors, where)
-        self._put(
-            make_handler(
-                name,
-                function,
-                interceptors=(*self._interceptors, *own),
-                concurrency=concurrency,
-                pollers=pollers,
-                heartbeat=heartbeat,
-            )
-        )
+        self._put(make_handler(name, function, options).wrapped_by(self._interceptors))
 
     def include(self, other: "Registry") -> None:
         """Takes over the handlers of `other`, with its interceptors inside this registry's, and its lifespan."""
