@@ -111,6 +111,9 @@ AnyState = Annotated[
     Field(discriminator="type"),
 ]
 
+for _part in (Branch, ItemProcessor, Parallel, Map):
+    _part.model_rebuild()  # they were written before the states that they hold
+
 STATE_TYPES: dict[str, type[AnyState]] = {
     "Choice": Choice,
     "Fail": Fail,

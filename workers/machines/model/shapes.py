@@ -1,7 +1,7 @@
 """The models seen as tables: which keys an object of the language has, and what each holds."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from types import MappingProxyType
@@ -46,15 +46,25 @@ def shape(part: type[Part]) -> Shape:
 
 
 @cache
-def snake_keys(part: type[Part]) -> Mapping[str, str]:
-    """The ASL names of the keys of `part` by the names that the notation gives them."""
-    return MappingProxyType({key.snake: key.asl for key in shape(part).values()})
-
-
-@cache
 def any_state() -> Shape:
     """The keys of all states together: for a state whose type is not known."""
     return MappingProxyType({name: key for state in STATE_TYPES.values() for name, key in shape(state).items()})
+
+
+def asl_name(key: object) -> str:
+    """The ASL name of the key that the notation writes as `key`, wherever it may stand; else `key` itself."""
+    return _asl_names().get(str(key), str(key))
+
+
+@cache
+def _asl_names() -> dict[str, str]:
+    return {key.snake: key.asl for part in _all_parts(Part) for key in shape(part).values()}
+
+
+def _all_parts(part: type[Part]) -> Iterator[type[Part]]:
+    yield part
+    for narrower in part.__subclasses__():
+        yield from _all_parts(narrower)
 
 
 @cache
