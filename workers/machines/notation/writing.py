@@ -141,10 +141,12 @@ def _peeled(asl: dict[str, Any], *, by_name: bool, jsonata: bool) -> tuple[dict[
     if (bare is not None) != by_name:
         options["context"] = bare is not None
     asl = asl if bare is None else bare
-    retriers = asl.get("Retry", [])
-    own = deploy_retry.without(retriers)
-    if own is not None:
-        asl = asl | {"Retry": own} if own else {key: value for key, value in asl.items() if key != "Retry"}
-    if (own is not None) != by_name and not deploy_retry.has_own(own or retriers):
-        options["deploy_retry"] = own is not None
-    return asl, options
+    retriers = deploy_retry.without(asl.get("Retry"))
+    if retriers is None:
+        if by_name and not deploy_retry.has_own(asl.get("Retry")):
+            options["deploy_retry"] = False
+        return asl, options
+    if not by_name:
+        options["deploy_retry"] = True
+    rest = {key: value for key, value in asl.items() if key != "Retry"}
+    return (asl | {"Retry": retriers} if retriers else rest), options
