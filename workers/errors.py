@@ -59,6 +59,19 @@ class ActivityError(WorkersError):
         self.cause = cause
 
 
+class PausePolling(WorkersError):  # noqa: N818 - a request to the worker, that happens to end the task
+    """Raised by a handler whose downstream is dead: fails the task, and stops its activity's polls for a while.
+
+    `seconds` is how long. The task fails as `Worker.PausePolling`; a Retry in the state machine brings it back.
+    """
+
+    error_name = "Worker.PausePolling"
+
+    def __init__(self, seconds: float, message: str = "") -> None:
+        super().__init__(message or f"polling is paused for {seconds:g} s")
+        self.seconds = seconds
+
+
 class TaskCancelledError(WorkersError):
     """Raised in a handler by `task.check()` or `task.heartbeat()` when its task has been cancelled."""
 
@@ -78,8 +91,8 @@ class ErrorName(StrEnum):
     """The handler ran longer than its `timeout`."""
     HANDLER_CRASHED = "Worker.HandlerCrashed"
     """The process that ran the handler died: a signal, or no memory left."""
-    CANCELLED = "Worker.Cancelled"
-    """The handler ended because its task was cancelled, though Step Functions may still have been waiting."""
+    PAUSE_POLLING = "Worker.PausePolling"
+    """The handler asked for a pause because something that it needs is down. Retry: polls go on after the pause."""
     PAYLOAD_MISSING = "Worker.PayloadMissing"
     """The object of a claim is gone from the payload store: swept, expired or never written. Retrying cannot help."""
     PAYLOAD_CORRUPT = "Worker.PayloadCorrupt"

@@ -46,13 +46,26 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix=ENV_PREFIX, extra="ignore", frozen=True, env_ignore_empty=True)
 
     concurrency: int = Field(10, ge=1, le=100_000, description="Slots per activity: tasks it may run at once.")
-    pollers: int = Field(4, ge=1, le=1_000, description="Open GetActivityTask polls per activity, at most.")
+    budget: int | None = Field(
+        None, ge=1, description="Slots of the whole worker: each activity owns one, the rest are shared."
+    )
+    pollers: int = Field(8, ge=1, le=1_000, description="Open GetActivityTask polls per activity, at most.")
+    min_pollers: int = Field(1, ge=1, le=1_000, description="Open polls of an activity that has nothing to do.")
+    initial_pollers: int = Field(2, ge=1, le=1_000, description="Open polls of an activity at the start.")
+    rate: float | None = Field(None, gt=0, allow_inf_nan=False, description="Tasks a second per activity, at most.")
     grace: float = Field(
         30.0, ge=0, allow_inf_nan=False, description="Seconds that running handlers get to finish after SIGTERM."
     )
     heartbeat: float = Field(
         15.0, ge=0, allow_inf_nan=False, description="Seconds between the heartbeats of a running task; 0 sends none."
     )
+    breaker: int | None = Field(
+        None, ge=1, description="Failures in a row that pause an activity's polls.  [default: none do]"
+    )
+    breaker_pause: float = Field(30.0, gt=0, allow_inf_nan=False, description="Seconds that such a pause lasts.")
+    max_tasks: int | None = Field(None, ge=1, description="Drain and exit 0 once this many tasks were received.")
+    max_rss: int | None = Field(None, ge=1, description="Drain and exit 0 once the process holds this many MB.")
+    recycle: int = Field(1_000, ge=1, description="Tasks after which a process of a process=True handler is renewed.")
     worker_name: Name | None = Field(
         None, description="The name that histories show for this worker.  [default: HOST-PID]"
     )

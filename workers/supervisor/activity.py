@@ -1,12 +1,14 @@
 """An activity as a worker runs it: handler, ARN and limits worked out, the chain composed once."""
 
+import pickle
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from interceptors.chain import CallNext, Interceptor, compose
 from interceptors.heartbeat import Heartbeat
 from workers.arns import Place, is_arn, namespaced
-from workers.handlers import Handler
+from workers.errors import RegistrationError
+from workers.handlers import Handler, Kind
 from workers.settings import Settings
 
 
@@ -20,6 +22,14 @@ class Activity:
     """Slots: tasks at once."""
     pollers: int
     """Open polls at most."""
+    min_pollers: int
+    initial_pollers: int
+    rate: float | None
+    """Tasks a second at most."""
+    breaker: int | None
+    """Failures in a row that pause the polls."""
+    breaker_pause: float
+    """Seconds of such a pause."""
     heartbeat: float
     """Seconds between heartbeats; 0 for none."""
     interceptors: tuple[Interceptor, ...] = field(repr=False)
@@ -36,18 +46,39 @@ class Activity:
 
 
 def activities(handlers: Iterable[Handler], settings: Settings, place: Place) -> list[Activity]:
-    """What a worker with `settings` in `place` makes of `handlers`."""
+    """What a worker with `settings` in `place` makes of `handlers`.
+
+    Raises `RegistrationError` for a `process=True` function that a process could not find.
+    """
     return [_activity(handler, settings, place) for handler in handlers]
+
+
+def _check_process(handler: Handler) -> None:
+    """A process finds its function by name: one that is nested, or a lambda, cannot be found."""
+    if handler.kind is not Kind.PROCESS:
+        return
+    try:
+        pickle.dumps(handler.function)
+    except (pickle.PicklingError, AttributeError, TypeError) as error:
+        raise RegistrationError(
+            f"activity {handler.name}: process=True needs a function at the top level of a module: {error}"
+        ) from error
 
 
 def _activity(handler: Handler, settings: Settings, place: Place) -> Activity:
     name = handler.name if is_arn(handler.name) else namespaced(handler.name, settings.namespace)
+    _check_process(handler)
     concurrency = handler.concurrency or settings.concurrency
     return Activity(
         handler=handler,
         arn=place.activity(name),
         concurrency=concurrency,
         pollers=min(handler.pollers or settings.pollers, concurrency),
+        min_pollers=settings.min_pollers,
+        initial_pollers=settings.initial_pollers,
+        rate=handler.rate or settings.rate,
+        breaker=handler.breaker or settings.breaker,
+        breaker_pause=settings.breaker_pause,
         heartbeat=settings.heartbeat if handler.heartbeat is None else handler.heartbeat,
         interceptors=_arranged(handler.interceptors),
     )

@@ -12,11 +12,15 @@ CANCELLING  the grace is over: handlers are cancelled with the reason `shutdown`
 FORCED      polls are dropped and handlers cancelled at once; reports get a moment.
 """
 
+from collections.abc import Awaitable, Callable
 from enum import StrEnum
+from typing import TypeVar
 
 import anyio
 
 from workers.task import Draining
+
+T = TypeVar("T")
 
 
 class Phase(StrEnum):
@@ -61,6 +65,20 @@ class Drain:
     def accepts(self) -> bool:
         """Whether a task that arrives now may still be run."""
         return self.phase in {Phase.RUNNING, Phase.DRAINING}
+
+    async def unless_draining(self, step: Callable[[], Awaitable[T]]) -> T | None:
+        """What `step` returns; None, and `step` cancelled, when the drain begins first."""
+        result: T | None = None
+        async with anyio.create_task_group() as either:
+
+            async def drained() -> None:
+                await self.draining
+                either.cancel_scope.cancel()
+
+            either.start_soon(drained)
+            result = await step()
+            either.cancel_scope.cancel()
+        return result
 
     async def grace_over(self) -> None:
         """Waits for the end of the grace."""

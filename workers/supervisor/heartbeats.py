@@ -26,6 +26,7 @@ class Beating(Protocol):
     """A running task, as the scheduler sees it."""
 
     token: str
+    last_beat: float | None
 
     def cancel(self, reason: CancelReason) -> None:
         """Stops the handler."""
@@ -98,6 +99,8 @@ class Heartbeats:
         except ServiceError as error:
             wait *= _RETRY_SHARE
             log.warning("heartbeat failed", error=error.code, again_in=round(wait, 3))
+        else:
+            run.last_beat = anyio.current_time()
         if beat.run is not None and beat.interval:
             self._schedule(beat, wait - (anyio.current_time() - started))
 

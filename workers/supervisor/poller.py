@@ -1,14 +1,13 @@
 """The polls of one activity. A slot is taken before a poll, and no poll is ever dropped."""
 
-import random
 from collections.abc import Callable
 from typing import Protocol
 
 import anyio
 import structlog
+from anyio.abc import TaskGroup
 
 from interceptors.chain import CallNext
-from workers.arns import activity_name
 from workers.backoff import Backoff
 from workers.stepfunctions.protocol import (
     ActivityMissingError,
@@ -16,143 +15,149 @@ from workers.stepfunctions.protocol import (
     DeniedError,
     ServiceError,
     StepFunctions,
+    ThrottledError,
     TransientError,
 )
 from workers.supervisor.activity import Activity
+from workers.supervisor.brake import Brake
+from workers.supervisor.creation import Creation
 from workers.supervisor.drain import Drain
+from workers.supervisor.scale import Scale
+from workers.supervisor.slots import Slots
 
 log = structlog.get_logger(__name__)
 
 _SAY_EVERY = 5.0
-_CREATE_JITTER = 0.25
-_CREATE_AGAIN_AFTER = 30.0
-"""Seconds: a fresh activity may stay invisible for a while (CreateActivity is eventually consistent)."""
 
 
 class Started(Protocol):
-    """Takes a task that a poll brought, and gives the slot back when the task has been reported."""
+    """Takes a task that a poll brought; gives the slot back when the task has been reported."""
 
     def __call__(self, poller: "Poller", received: ActivityTask) -> None:
         """Starts the run; does not wait for it."""
 
 
 class Poller:
-    """Keeps up to `activity.pollers` polls open while there are slots, until the drain begins."""
+    """Keeps as many polls open as `scale` says and slots allow, until the drain begins."""
 
     def __init__(
         self,
         activity: Activity,
         chain: CallNext,
         *,
+        slots: Slots,
         client: StepFunctions,
         worker_name: str,
         drain: Drain,
         create: bool,
         started: Started,
-        missed: Callable[[], None],
+        troubled: Callable[[], None],
     ) -> None:
         self.activity = activity
         self.chain = chain
-        self.slots = anyio.Semaphore(activity.concurrency, fast_acquire=True)
-        self.missing = False
-        """Whether the last poll said that there is no such activity."""
+        self.slots = slots
+        self.scale = Scale(least=activity.min_pollers, most=activity.pollers, initial=activity.initial_pollers)
+        self.brake = Brake(
+            activity.name, rate=activity.rate, breaker=activity.breaker, breaker_pause=activity.breaker_pause
+        )
+        self.trouble: ServiceError | None = None
+        """What the last poll ran into, if only a person can mend it: no such activity, or access denied."""
+        self.open = 0
+        """Polls that are open now."""
         self._client = client
         self._worker_name = worker_name
         self._drain = drain
-        self._create = create
+        self._creation = Creation(activity, client) if create else None
         self._started = started
-        self._missed = missed
-        self._creating = anyio.Lock()
-        self._created = float("-inf")
+        self._troubled = troubled
+        self._loops = 0
         self._said: dict[str, float] = {}
 
     async def run(self) -> None:
         """Polls until the drain has begun and every poll that was open has ended."""
         async with anyio.create_task_group() as loops:
-            for number in range(self.activity.pollers):
-                loops.start_soon(self._loop, name=f"poller {self.activity.name} {number}")
+            self._fill(loops)
 
-    async def _loop(self) -> None:
+    def _fill(self, loops: TaskGroup) -> None:
+        while self._loops < self.scale.target and not self._drain.draining.is_set():
+            self._loops += 1
+            loops.start_soon(self._loop, loops, name=f"poller {self.activity.name} {self._loops}")
+
+    async def _loop(self, loops: TaskGroup) -> None:
         soon, slow = Backoff(initial=0.2, maximum=5.0), Backoff(initial=2.0, maximum=30.0)
-        while await self._take_slot():
-            received = None
+        while self._loops <= self.scale.target and await self._ready():
             try:
-                received = await self._client.get_activity_task(self.activity.arn, self._worker_name)
+                received = await self._poll()
             except ServiceError as error:
                 await self._pause(error, soon if self._may_pass(error) else slow)
+                continue
+            soon.reset()
+            slow.reset()
+            self._recovered()
+            if received is None:
+                self.scale.empty()
             else:
-                self.missing = False
-                if soon.failures or slow.failures:
-                    soon.reset()
-                    slow.reset()
-                    self._recovered()
-            finally:
-                if received is None:
-                    self.slots.release()
-            if received is not None:
-                self._started(self, received)
+                self.scale.full(free_slots=self.slots.free)
+                self._fill(loops)
+        self._loops -= 1
 
-    async def _take_slot(self) -> bool:
-        """True with a slot in hand; False when the drain has begun."""
+    async def _poll(self) -> ActivityTask | None:
+        """One poll, with a slot in hand: the task that it brings is started, or the slot is given back."""
+        received = None
+        self.open += 1
+        try:
+            received = await self._client.get_activity_task(self.activity.arn, self._worker_name)
+        finally:
+            self.open -= 1
+            if received is None:
+                self.slots.give()
+                self.brake.unused()
+        if received is not None:
+            self._started(self, received)
+        return received
+
+    async def _ready(self) -> bool:
+        """True with a slot in hand, when the brake lets a poll through; False when the drain has begun."""
         if self._drain.draining.is_set():
             return False
-        try:
-            self.slots.acquire_nowait()
-        except anyio.WouldBlock:
-            return await self._wait_for_slot()
-        return True
-
-    async def _wait_for_slot(self) -> bool:
-        taken = False
-        async with anyio.create_task_group() as either:
-
-            async def drained() -> None:
-                await self._drain.draining
-                either.cancel_scope.cancel()
-
-            either.start_soon(drained)
-            await self.slots.acquire()
-            taken = True
-            either.cancel_scope.cancel()
+        if self.slots.try_take():
+            if self.brake.delay() == 0.0:
+                return True
+            self.slots.give()
+        taken = await self._drain.unless_draining(self._wait)
         if taken and self._drain.draining.is_set():
-            self.slots.release()
+            self.slots.give()
             return False
-        return taken
+        return bool(taken)
+
+    async def _wait(self) -> bool:
+        """True with a slot in hand, once the brake lets a poll through. A braked activity holds no slot."""
+        while True:
+            await self.slots.take()
+            if (delay := self.brake.delay()) == 0.0:
+                return True
+            self.slots.give()
+            await anyio.sleep(delay)
 
     def _may_pass(self, error: ServiceError) -> bool:
         """Whether `error` may soon be over by itself. If not, a person must act, and frequent polls help nobody."""
-        return isinstance(error, TransientError) or (isinstance(error, ActivityMissingError) and self._create)
+        return isinstance(error, TransientError) or (isinstance(error, ActivityMissingError) and bool(self._creation))
 
     async def _pause(self, error: ServiceError, backoff: Backoff) -> None:
-        self.missing = isinstance(error, ActivityMissingError)
-        if self.missing and self._create and await self._create_activity():
+        if isinstance(error, ThrottledError):
+            self.scale.throttled()
+        if isinstance(error, ActivityMissingError) and self._creation and await self._creation.create():
             return
         delay = backoff.next()
         self._say(error, delay)
-        if self.missing and not self._create:
-            self._missed()
+        self.trouble = None if self._may_pass(error) else error
+        if self.trouble:
+            self._troubled()
         with anyio.move_on_after(delay):
             await self._drain.draining
 
-    async def _create_activity(self) -> bool:
-        """Creates the activity, once for all its pollers. True when it is worth polling at once."""
-        seen = self._created
-        async with self._creating:
-            if self._created != seen:
-                return True
-            if anyio.current_time() - self._created < _CREATE_AGAIN_AFTER:
-                return False
-            await anyio.sleep(random.uniform(0, _CREATE_JITTER))  # noqa: S311 - jitter, not a secret
-            try:
-                await self._client.create_activity(activity_name(self.activity.arn))
-            except ServiceError as error:
-                self._say(error, 0.0)
-                return False
-            self._created = anyio.current_time()
-            log.info("activity created", activity=self.activity.name, arn=self.activity.arn)
-            return True
-
     def _recovered(self) -> None:
+        self.trouble = None
         if self._said:
             self._said.clear()
             log.info("polling again", activity=self.activity.name)
@@ -163,14 +168,16 @@ class Poller:
         if now - self._said.get(error.code, float("-inf")) < _SAY_EVERY:
             return
         self._said[error.code] = now
-        event = "Step Functions not reached" if isinstance(error, TransientError) else "poll failed"
-        hint = _hint(error, create=self._create)
-        log.warning(event, activity=self.activity.name, error=str(error), again_in=round(delay, 2), **hint)
+        log.warning(
+            "poll failed", activity=self.activity.name, error=str(error), again_in=round(delay, 2), hint=_hint(error)
+        )
 
 
-def _hint(error: ServiceError, *, create: bool) -> dict[str, str]:
+def _hint(error: ServiceError) -> str:
     if isinstance(error, ActivityMissingError):
-        return {} if create else {"hint": "create the activity, or run without --no-create"}
+        return "create the activity, or run without --no-create"
     if isinstance(error, DeniedError):
-        return {"hint": "the worker needs states:GetActivityTask on this activity, and valid credentials"}
-    return {}
+        return "the worker needs states:GetActivityTask on this activity, and valid credentials"
+    if isinstance(error, ThrottledError):
+        return "polling less"
+    return "trying again" if isinstance(error, TransientError) else "see the error"

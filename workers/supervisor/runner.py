@@ -3,7 +3,8 @@
 import asyncio
 import inspect
 import json
-from typing import Any, cast
+from collections.abc import Callable
+from typing import Any
 
 import anyio
 import structlog
@@ -18,6 +19,7 @@ from workers.stepfunctions.protocol import OUTPUT_LIMIT, ActivityTask
 from workers.supervisor.activity import Activity
 from workers.supervisor.drain import Drain
 from workers.supervisor.heartbeats import Heartbeats
+from workers.supervisor.processes import Processes
 from workers.supervisor.reports import Fate, Reports
 from workers.supervisor.running import RunningTask
 from workers.supervisor.threads import Threads
@@ -34,12 +36,15 @@ Outcome = str | Failure | None
 class Runner:
     """Runs tasks of any activity of one worker."""
 
-    def __init__(self, reports: Reports, heartbeats: Heartbeats, threads: Threads, drain: Drain) -> None:
-        self.running: set[RunningTask] = set()
-        """Every task whose token was received and not yet reported."""
+    def __init__(
+        self, reports: Reports, heartbeats: Heartbeats, threads: Threads, processes: Processes, drain: Drain
+    ) -> None:
+        self.running: dict[str, RunningTask] = {}
+        """Every task whose token was received and not yet reported, by its token."""
         self._reports = reports
         self._heartbeats = heartbeats
         self._threads = threads
+        self._processes = processes
         self._drain = drain
 
     def invoker(self, handler: Handler) -> CallNext:
@@ -49,41 +54,56 @@ class Runner:
             return handler.dump(await handler.bind(task)())
 
         async def in_thread(task: Task) -> Any:
-            thread = self._threads.start(handler.bind(task))
-            cast("RunningTask", task.run).threads.append(thread)
-            returned = await Threads.result(thread)
+            returned = await self._in_thread(task, handler.bind(task))
             return handler.dump(await returned if inspect.isawaitable(returned) else returned)
 
-        return in_loop if handler.kind is Kind.ASYNC else in_thread
+        async def in_process(task: Task) -> Any:
+            lease = self._processes.lease(handler.bind(task))
+            try:
+                return handler.dump(await self._in_thread(task, lease.run))
+            except asyncio.CancelledError:
+                lease.kill()
+                raise
+
+        return {Kind.ASYNC: in_loop, Kind.THREAD: in_thread, Kind.PROCESS: in_process}[handler.kind]
 
     async def run(self, activity: Activity, chain: CallNext, received: ActivityTask) -> RunningTask:
         """Runs the task and reports it. Returns when Step Functions has the report, or wants none."""
         run = RunningTask(activity, received.token, self._heartbeats, self._drain)
-        self.running.add(run)
+        self.running[run.token] = run
         outcome = await self._outcome(run, chain, received)
+        run.succeeded = isinstance(outcome, str)
         fate = await self._report(run, outcome)
-        self.running.discard(run)
+        del self.running[run.token]
         _log_end(run, outcome, fate)
         return run
 
     def cancel_all(self, reason: CancelReason) -> None:
         """Cancels every handler that runs."""
-        for run in list(self.running):
+        for run in list(self.running.values()):
             run.cancel(reason)
+
+    async def _in_thread(self, task: Task, call: Callable[[], Any]) -> Any:
+        thread = self._threads.start(call)
+        self.running[task.token].threads.append(thread)
+        return await Threads.result(thread)
 
     async def _outcome(self, run: RunningTask, chain: CallNext, received: ActivityTask) -> Outcome:
         if not self._drain.accepts:
             return refusal(ErrorName.SHUTTING_DOWN, "the worker is being stopped and its grace is over")
         try:
-            task = _task(run, received)
+            run.task = _task(run, received)
             with run.scope:
-                return _encoded(run.activity, await chain(task))
+                return _encoded(run.activity, await chain(run.task))
         except (InvalidInputError, InvalidOutputError) as error:
             return refusal(error.error_name, str(error))
         except BaseException as error:  # whatever a handler raises, SystemExit too, fails its own task only
             if _is_ours(error):
                 raise
-            return _stopped(run) if run.cancel_reason else failure(error)
+            if run.cancel_reason:
+                return _stopped(run)
+            run.error = error
+            return failure(error)
         return _stopped(run)
 
     async def _report(self, run: RunningTask, outcome: Outcome) -> Fate:

@@ -11,7 +11,10 @@ import anyio
 from workers.supervisor.activity import Activity
 from workers.supervisor.drain import Drain
 from workers.supervisor.heartbeats import Heartbeats
-from workers.task import CancelReason, Draining
+from workers.task import CancelReason, Draining, Task
+
+_BEATS_APART = 1.0
+"""Seconds at least between the heartbeats that a handler asks for itself."""
 
 
 class RunningTask:
@@ -22,8 +25,19 @@ class RunningTask:
         self.token = token
         self.started = anyio.current_time()
         self.scope = anyio.CancelScope()
+        self.task: Task | None = None
+        """The task as handlers see it, once its input has been read."""
+        self.worked_on = asyncio.current_task()
+        """The event loop's task that runs it."""
         self.threads: list[Future[Any]] = []
         """The threads in which its handler was started, also those that a timeout has given up."""
+        self.last_beat: float | None = None
+        """When a heartbeat was last accepted (the event loop's clock)."""
+        self.succeeded = False
+        """Whether there is a result to report."""
+        self.error: BaseException | None = None
+        """What the handler raised, unless it was cancelled."""
+        self._asked = float("-inf")
         self._heartbeats = heartbeats
         self._drain = drain
         self._loop = asyncio.get_running_loop()
@@ -52,12 +66,18 @@ class RunningTask:
 
     def beat(self) -> None:
         """See `TaskRun`."""
-        self._loop.call_soon_threadsafe(self._heartbeats.beat, self)
+        self._loop.call_soon_threadsafe(self._beat)
 
     def beating(self, interval: float | None) -> AbstractContextManager[None]:
         """See `TaskRun`."""
         seconds = self.activity.heartbeat if interval is None else interval
         return self._heartbeats.beating(self, seconds) if seconds else nullcontext()
+
+    def _beat(self) -> None:
+        now = anyio.current_time()
+        if now - max(self._asked, self.last_beat or 0.0) >= _BEATS_APART:
+            self._asked = now
+            self._heartbeats.beat(self)
 
     def after_threads(self, done: Any) -> None:
         """Calls `done()` in the event loop once no thread works on this task any more; now, if none does."""

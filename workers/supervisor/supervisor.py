@@ -6,15 +6,18 @@ import anyio
 import structlog
 from anyio.abc import TaskGroup
 
-from workers.errors import ExitCode, UsageError
+from workers.errors import ExitCode, PausePolling, UsageError
 from workers.settings import Settings
-from workers.stepfunctions.protocol import ActivityTask, StepFunctions
+from workers.stepfunctions.protocol import ActivityMissingError, ActivityTask, StepFunctions
 from workers.supervisor.activity import Activity
 from workers.supervisor.drain import Drain, Phase
 from workers.supervisor.heartbeats import Heartbeats
+from workers.supervisor.limits import ProcessLimits
 from workers.supervisor.poller import Poller
+from workers.supervisor.processes import Processes
 from workers.supervisor.reports import Reports
 from workers.supervisor.runner import Runner
+from workers.supervisor.slots import Budget, Slots
 from workers.supervisor.threads import Threads
 from workers.task import CancelReason
 
@@ -37,18 +40,22 @@ class Supervisor:
         self._fault: BaseException | None = None
         self._heartbeats = Heartbeats(client)
         self._threads = Threads(sum(activity.concurrency for activity in activities))
-        self._runner = Runner(Reports(client), self._heartbeats, self._threads, drain)
+        self._processes = Processes(recycle=settings.recycle)
+        self._runner = Runner(Reports(client), self._heartbeats, self._threads, self._processes, drain)
+        self._limits = ProcessLimits(settings, drain)
         self._tasks: TaskGroup
+        budget = Budget(settings.budget, len(activities))
         self._pollers = [
             Poller(
                 activity,
                 activity.chain(self._runner.invoker(activity.handler)),
+                slots=Slots(activity.concurrency, budget),
                 client=client,
                 worker_name=worker_name,
                 drain=drain,
                 create=settings.create,
                 started=self._start,
-                missed=self._missed,
+                troubled=self._troubled,
             )
             for activity in activities
         ]
@@ -59,9 +66,11 @@ class Supervisor:
             async with anyio.create_task_group() as side:
                 side.start_soon(self._guard, self._heartbeats.run, name="heartbeats")
                 side.start_soon(self._end_grace, name="grace")
+                side.start_soon(self._guard, self._limits.watch_memory, name="memory")
                 left = await self._work(side)
                 side.cancel_scope.cancel()
         finally:
+            self._processes.close()
             self._threads.close()
         if self._fault:
             raise self._fault
@@ -78,16 +87,23 @@ class Supervisor:
                     polls.start_soon(self._guard, poller.run, name=f"pollers {poller.activity.name}")
             dropped = int(polls.cancel_scope.cancel_called)
             side.start_soon(self._give_up, name="last reports")
-        for run in self._runner.running:
+        for run in self._runner.running.values():
             log.error("report given up", activity=run.activity.name, task=run.label)
         return dropped + len(self._runner.running)
 
     def _start(self, poller: Poller, received: ActivityTask) -> None:
+        self._limits.received()
         self._tasks.start_soon(self._run, poller, received, name=f"task {poller.activity.name}")
 
     async def _run(self, poller: Poller, received: ActivityTask) -> None:
         run = await self._runner.run(poller.activity, poller.chain, received)
-        run.after_threads(poller.slots.release)
+        if isinstance(run.error, PausePolling):
+            poller.brake.pause(run.error.seconds, str(run.error))
+        if run.succeeded:
+            poller.brake.succeeded()
+        elif run.error:
+            poller.brake.failed()
+        run.after_threads(poller.slots.give)
 
     async def _guard(self, part: Callable[[], Awaitable[None]]) -> None:
         """A part that breaks stops the worker: loudly, but only after what it holds has been finished."""
@@ -98,8 +114,10 @@ class Supervisor:
             self._fault = self._fault or error
             self._drain.begin()
 
-    def _missed(self) -> None:
-        if self._fault is None and all(poller.missing for poller in self._pollers):
+    def _troubled(self) -> None:
+        """Ends a worker that cannot do anything: none of its activities is there, and it may not create them."""
+        missing = [isinstance(poller.trouble, ActivityMissingError) for poller in self._pollers]
+        if self._fault is None and all(missing):
             arns = ", ".join(poller.activity.arn for poller in self._pollers)
             self._fault = UsageError(
                 f"none of the worker's activities exists ({arns}): create them, run without --no-create, "

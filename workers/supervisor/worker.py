@@ -94,7 +94,7 @@ class Worker:
         async with AsyncExitStack() as stack:
             if signals:
                 await stack.enter_async_context(drain_on_signals(self.drain, self.force))
-            prepared = await self._until_drained(self._prepare)
+            prepared = await self._drain.unless_draining(self._prepare)
             if prepared is None:
                 return ExitCode.OK
             connection, found = prepared
@@ -114,20 +114,6 @@ class Worker:
         connection = await connect(self.settings, self._session)
         place = await find_place(connection, self.settings, waiting=_say_waiting)
         return connection, activities(self._registry, self.settings, place)
-
-    async def _until_drained(self, step: Any) -> Any:
-        """What `step` returns, or None when the drain begins first: nothing is held yet, so it may be dropped."""
-        result = None
-        async with anyio.create_task_group() as either:
-
-            async def drained() -> None:
-                await self._drain.draining
-                either.cancel_scope.cancel()
-
-            either.start_soon(drained)
-            result = await step()
-            either.cancel_scope.cancel()
-        return result
 
     def _shared(self, found: list[Activity]) -> list[Any]:
         """What is entered before the first poll and left after the last report: each thing once."""

@@ -1,0 +1,57 @@
+"""What keeps an activity from polling although it has slots: a rate, a pause that was asked for, a breaker.
+
+Tasks that are not polled for wait safely in Step Functions.
+"""
+
+import anyio
+import structlog
+
+log = structlog.get_logger(__name__)
+
+
+class Brake:
+    """Lets polls through at `rate` tasks a second, and none during a pause."""
+
+    def __init__(self, activity: str, *, rate: float | None, breaker: int | None, breaker_pause: float) -> None:
+        self._activity = activity
+        self._rate = rate
+        self._breaker = breaker
+        self._breaker_pause = breaker_pause
+        self._burst = max(1.0, rate or 0.0)
+        self._tokens = self._burst
+        self._filled = anyio.current_time()
+        self._paused_until = float("-inf")
+        self._failures = 0
+
+    def delay(self) -> float:
+        """Seconds until a poll may be opened; 0.0 takes the right to open one now, which `unused` returns."""
+        now = anyio.current_time()
+        if now < self._paused_until:
+            return self._paused_until - now
+        if self._rate is None:
+            return 0.0
+        self._tokens = min(self._burst, self._tokens + (now - self._filled) * self._rate)
+        self._filled = now
+        if self._tokens < 1.0:
+            return (1.0 - self._tokens) / self._rate
+        self._tokens -= 1.0
+        return 0.0
+
+    def unused(self) -> None:
+        """The poll brought no task, so it does not count against the rate."""
+        self._tokens = min(self._burst, self._tokens + 1.0)
+
+    def pause(self, seconds: float, why: str) -> None:
+        """No polls for `seconds`."""
+        self._paused_until = max(self._paused_until, anyio.current_time() + seconds)
+        log.warning("polling paused", activity=self._activity, seconds=seconds, why=why)
+
+    def succeeded(self) -> None:
+        """A task succeeded: the row of failures ends."""
+        self._failures = 0
+
+    def failed(self) -> None:
+        """A task failed. The breaker trips at its number of failures in a row, and at each further one."""
+        self._failures += 1
+        if self._breaker is not None and self._failures >= self._breaker:
+            self.pause(self._breaker_pause, f"{self._failures} failures in a row")

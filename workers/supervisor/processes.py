@@ -1,0 +1,180 @@
+"""Processes for handlers that keep a CPU busy. One that dies fails its own task only."""
+
+import multiprocessing
+import pickle
+import signal
+import threading
+import traceback
+from collections.abc import Callable
+from multiprocessing.connection import Connection
+from typing import Any
+
+import structlog
+
+from workers.errors import ErrorName, WorkersError
+
+_spawn = multiprocessing.get_context("spawn")
+
+
+class HandlerCrashedError(WorkersError):
+    """The process of a handler died before it had answered."""
+
+    error_name = ErrorName.HANDLER_CRASHED
+
+
+class HandlerError(WorkersError):
+    """Stands for an exception that could not be brought over from a handler's process."""
+
+    def __init__(self, name: str, message: str) -> None:
+        super().__init__(message)
+        self.error_name = name
+
+
+class Process:
+    """A child process that runs one call at a time."""
+
+    def __init__(self) -> None:
+        self.calls = 0
+        self._pipe, theirs = _spawn.Pipe()
+        self._process = _spawn.Process(target=_serve, args=(theirs,), name="handler process", daemon=True)
+        self._process.start()
+        theirs.close()
+
+    @property
+    def usable(self) -> bool:
+        """Whether it lives and waits for a call."""
+        return self._process.is_alive() and not self._pipe.closed
+
+    def run(self, call: Callable[[], Any]) -> Any:
+        """What `call` returns or raises, over there. Blocks; for a handler's thread.
+
+        Raises `HandlerCrashedError` when the process dies of a signal, of memory or by `os._exit`.
+        """
+        self.calls += 1
+        ids = structlog.contextvars.get_contextvars()
+        try:
+            self._pipe.send_bytes(pickle.dumps((ids, call)))
+            raised, value = pickle.loads(self._pipe.recv_bytes())  # noqa: S301 - from our own child
+        except (EOFError, OSError):
+            self._process.join()
+            raise HandlerCrashedError(f"the handler's process {_death(self._process.exitcode)}") from None
+        if raised:
+            raise value
+        return value
+
+    def kill(self) -> None:
+        """Ends it, whatever it does. A call that waits for it raises."""
+        self._process.kill()
+
+    def close(self) -> None:
+        """Ends it and forgets it."""
+        self.kill()
+        self._process.join()
+        self._pipe.close()
+
+
+class Lease:
+    """One call in a process that is free, or new. `run` blocks; `kill` may come from any other thread."""
+
+    def __init__(self, processes: "Processes", call: Callable[[], Any]) -> None:
+        self._processes = processes
+        self._call = call
+        self._lock = threading.Lock()
+        self._process: Process | None = None
+        self._killed = False
+
+    def run(self) -> Any:
+        """What the call returns or raises."""
+        with self._lock:
+            if self._killed:
+                raise HandlerCrashedError("the call was given up before it had begun")
+            self._process = self._processes.take()
+        try:
+            return self._process.run(self._call)
+        finally:
+            self._processes.give_back(self._process)
+
+    def kill(self) -> None:
+        """Gives the call up and ends its process."""
+        with self._lock:
+            self._killed = True
+            if self._process:
+                self._process.kill()
+
+
+class Processes:
+    """Child processes, started when they are needed and kept for later calls, `recycle` calls each."""
+
+    def __init__(self, *, recycle: int) -> None:
+        self._recycle = recycle
+        self._idle: list[Process] = []
+        self._busy: set[Process] = set()
+
+    def lease(self, call: Callable[[], Any]) -> Lease:
+        """A process for `call`, taken when it is run."""
+        return Lease(self, call)
+
+    def take(self) -> Process:
+        """A free process, or a new one. Starting one takes a moment: for a handler's thread."""
+        while self._idle:
+            process = self._idle.pop()
+            if process.usable:
+                break
+            process.close()
+        else:
+            process = Process()
+        self._busy.add(process)
+        return process
+
+    def give_back(self, process: Process) -> None:
+        """Keeps the process for later, unless it died or has done its share."""
+        self._busy.discard(process)
+        if process.usable and process.calls < self._recycle:
+            self._idle.append(process)
+        else:
+            process.close()
+
+    def close(self) -> None:
+        """Ends all of them."""
+        for process in (*self._idle, *self._busy):
+            process.close()
+
+
+def _death(code: int | None) -> str:
+    if code is not None and code < 0:
+        return f"was ended by {signal.Signals(-code).name}"
+    return f"exited with code {code} before it had answered"
+
+
+def _serve(pipe: Connection) -> None:
+    """The child's life: calls in, results out, until the parent closes the pipe or dies."""
+    for number in (signal.SIGINT, signal.SIGTERM):  # the parent drains; this call is part of what it waits for
+        signal.signal(number, signal.SIG_IGN)
+    while True:
+        try:
+            request = pipe.recv_bytes()
+        except EOFError:
+            return
+        pipe.send_bytes(_answer(request))
+
+
+def _answer(request: bytes) -> bytes:
+    try:
+        ids, call = pickle.loads(request)  # noqa: S301 - from our own parent
+        with structlog.contextvars.bound_contextvars(**ids):
+            return pickle.dumps((False, call()))
+    except BaseException as error:  # noqa: BLE001 - whatever the handler raises, the parent reports it
+        return _raised(error)
+
+
+def _raised(error: BaseException) -> bytes:
+    shown = "".join(traceback.format_exception(error))
+    error.add_note(f"in the handler's process:\n{shown}")
+    try:
+        answer = pickle.dumps((True, error))
+        pickle.loads(answer)  # noqa: S301 - our own bytes: does it survive the way?
+    except Exception:  # noqa: BLE001 - exceptions pickle in as many ways as they are written
+        stand_in = HandlerError(str(getattr(error, "error_name", type(error).__name__)), str(error))
+        stand_in.add_note(f"in the handler's process:\n{shown}")
+        answer = pickle.dumps((True, stand_in))
+    return answer

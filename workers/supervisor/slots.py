@@ -1,0 +1,82 @@
+"""Slots: the rights to run a task. One is taken before a poll, and given back when the task has been reported."""
+
+import anyio
+
+from workers.errors import UsageError
+
+
+class Budget:
+    """How many tasks the whole worker may run: each activity owns one slot, the rest are shared.
+
+    `total` None: as many as the activities' own limits add up to. Raises `UsageError` for a budget in which not
+    every activity could own a slot.
+    """
+
+    def __init__(self, total: int | None, activities: int) -> None:
+        if total is not None and total < activities:
+            raise UsageError(
+                f"--budget {total} is below the number of activities: each of the {activities} needs a slot of its own"
+            )
+        self._shared = None if total is None else total - activities
+        self._waiting: set[anyio.Event] = set()
+
+    def take_shared(self) -> bool:
+        """Takes one of the shared slots, if there is one."""
+        if self._shared is None:
+            return True
+        if self._shared == 0:
+            return False
+        self._shared -= 1
+        return True
+
+    def give_shared(self) -> None:
+        """Gives a shared slot back."""
+        if self._shared is not None:
+            self._shared += 1
+
+    async def change(self) -> None:
+        """Waits until some slot has been given back."""
+        event = anyio.Event()
+        self._waiting.add(event)
+        try:
+            await event.wait()
+        finally:
+            self._waiting.discard(event)
+
+    def changed(self) -> None:
+        """Wakes whoever waits for a slot."""
+        for event in self._waiting:
+            event.set()
+
+
+class Slots:
+    """The slots of one activity."""
+
+    def __init__(self, limit: int, budget: Budget) -> None:
+        self.limit = limit
+        self.used = 0
+        self._budget = budget
+
+    @property
+    def free(self) -> int:
+        """Slots that this activity's own limit leaves."""
+        return self.limit - self.used
+
+    def try_take(self) -> bool:
+        """Takes a slot if there is one."""
+        if self.used >= self.limit or (self.used > 0 and not self._budget.take_shared()):
+            return False
+        self.used += 1
+        return True
+
+    async def take(self) -> None:
+        """Takes a slot, waiting for one."""
+        while not self.try_take():
+            await self._budget.change()
+
+    def give(self) -> None:
+        """Gives a slot back."""
+        self.used -= 1
+        if self.used > 0:
+            self._budget.give_shared()
+        self._budget.changed()
