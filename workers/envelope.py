@@ -8,7 +8,7 @@ with values from the context object `$$`. `unwrap` takes it off again in the wor
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 CONTEXT_KEY = "_context"
@@ -49,7 +49,7 @@ def _context(found: dict[str, Any]) -> TaskContext:
         return value if isinstance(value := found.get(key), str) else None
 
     def number(key: str) -> int | None:
-        return value if isinstance(value := found.get(key), int) else None
+        return value if type(value := found.get(key)) is int else None  # true is no number
 
     return TaskContext(
         execution=text("execution"),
@@ -64,6 +64,7 @@ def _context(found: dict[str, Any]) -> TaskContext:
 
 def _time(value: str | None) -> datetime | None:
     try:
-        return datetime.fromisoformat(value) if value else None
+        time = datetime.fromisoformat(value) if value else None
     except ValueError:
         return None
+    return time.replace(tzinfo=UTC) if time and time.tzinfo is None else time
