@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -81,6 +81,15 @@ class Task:
     """When the poll returned it."""
     run: TaskRun = field(repr=False, compare=False)
     """The worker's side of this task."""
+    streams: frozenset[tuple[str, ...]] = field(default=frozenset(), repr=False)
+    """The places in the input that the handler takes as a `PayloadStream`: `(key,)`, or () for the whole input."""
+    progress: Any = field(default=None, repr=False)
+    """What an earlier attempt of this task last gave to `heartbeat(details)`; None without one.
+
+    It needs a payload store and the task's context, and is a help, never a truth: an attempt may have gone further.
+    """
+    save_progress: Callable[[Any], None] | None = field(default=None, repr=False, compare=False)
+    """Keeps the details of `heartbeat` for the next attempt, where there is a payload store."""
     original: "Task | None" = field(default=None, repr=False, compare=False)
     """The task as it was received, where an interceptor has replaced its input."""
 
@@ -143,7 +152,13 @@ class Task:
         if reason := self.run.cancel_reason:
             raise TaskCancelledError(f"the task was cancelled: {reason}")
 
-    def heartbeat(self) -> None:
-        """Sends a heartbeat soon, throttled; raises `TaskCancelledError` when the task has been cancelled."""
+    def heartbeat(self, details: Any = None) -> None:
+        """Sends a heartbeat soon, throttled; raises `TaskCancelledError` when the task has been cancelled.
+
+        `details`, any JSON value, are kept for the next attempt of the same task, which finds them in `progress`.
+        Without a payload store, or without a context that names the task, they are dropped.
+        """
         self.check()
+        if details is not None and self.save_progress:
+            self.save_progress(details)
         self.run.beat()
