@@ -11,7 +11,8 @@ import anyio
 import structlog
 from anyio.abc import TaskGroup
 
-from workers.stepfunctions.protocol import ServiceError, StepFunctions, TaskClosedError
+from workers.metrics import Metrics
+from workers.stepfunctions.protocol import ServiceError, StepFunctions, TaskClosedError, ThrottledError
 from workers.task import CancelReason
 
 log = structlog.get_logger(__name__)
@@ -43,8 +44,9 @@ class _Beat:
 class Heartbeats:
     """Sends each open beat once an interval, from one task and one heap, however many tasks run."""
 
-    def __init__(self, client: StepFunctions) -> None:
+    def __init__(self, client: StepFunctions, metrics: Metrics) -> None:
         self._client = client
+        self._metrics = metrics
         self._due: list[tuple[float, int, _Beat]] = []
         self._ties = count()
         self._earlier = anyio.Event()
@@ -93,13 +95,18 @@ class Heartbeats:
         try:
             await self._client.send_task_heartbeat(run.token)
         except TaskClosedError:
+            self._metrics.heartbeat("closed")
             beat.run = None
             run.cancel(CancelReason.TASK_CLOSED)
             return
         except ServiceError as error:
+            self._metrics.heartbeat(error.code)
+            if isinstance(error, ThrottledError):
+                self._metrics.throttled(error.operation)
             wait *= _RETRY_SHARE
             log.warning("heartbeat failed", error=error.code, again_in=round(wait, 3))
         else:
+            self._metrics.heartbeat("accepted")
             run.last_beat = anyio.current_time()
         if beat.run is not None and beat.interval:
             self._schedule(beat, wait - (anyio.current_time() - started))

@@ -9,6 +9,7 @@ from anyio.abc import TaskGroup
 
 from interceptors.chain import CallNext
 from workers.backoff import Backoff
+from workers.metrics import Metrics
 from workers.stepfunctions.protocol import (
     ActivityMissingError,
     ActivityTask,
@@ -47,6 +48,7 @@ class Poller:
         *,
         slots: Slots,
         client: StepFunctions,
+        metrics: Metrics,
         worker_name: str,
         drain: Drain,
         create: bool,
@@ -65,6 +67,9 @@ class Poller:
         self.open = 0
         """Polls that are open now."""
         self._client = client
+        self._metrics = metrics
+        self._counts = metrics.activity(activity.name)
+        self._counts.watch(slots=lambda: slots.limit, slots_used=lambda: slots.used, pollers_open=lambda: self.open)
         self._worker_name = worker_name
         self._drain = drain
         self._creation = Creation(activity, client) if create else None
@@ -94,6 +99,7 @@ class Poller:
             soon.reset()
             slow.reset()
             self._recovered()
+            self._counts.polled("empty" if received is None else "task")
             if received is None:
                 self.scale.empty()
             else:
@@ -144,7 +150,9 @@ class Poller:
         return isinstance(error, TransientError) or (isinstance(error, ActivityMissingError) and bool(self._creation))
 
     async def _pause(self, error: ServiceError, backoff: Backoff) -> None:
+        self._counts.polled(error.code)
         if isinstance(error, ThrottledError):
+            self._metrics.throttled(error.operation)
             self.scale.throttled()
         if isinstance(error, ActivityMissingError) and self._creation and await self._creation.create():
             return

@@ -9,12 +9,14 @@ import structlog
 from workers.backoff import Backoff
 from workers.errors import ErrorName
 from workers.failures import Failure, refusal
+from workers.metrics import Metrics
 from workers.stepfunctions.protocol import (
     DeniedError,
     RefusedError,
     ServiceError,
     StepFunctions,
     TaskClosedError,
+    ThrottledError,
     TransientError,
 )
 
@@ -39,8 +41,9 @@ class Fate(StrEnum):
 class Reports:
     """Reports results and failures through throttling, faults of the service and loss of the network."""
 
-    def __init__(self, client: StepFunctions) -> None:
+    def __init__(self, client: StepFunctions, metrics: Metrics) -> None:
         self._client = client
+        self._metrics = metrics
 
     async def success(self, token: str, output: str) -> Fate:
         """Reports `output`, JSON text. If Step Functions refuses it, reports that as a failure instead."""
@@ -69,8 +72,10 @@ class Reports:
             except (TransientError, DeniedError) as error:
                 await self._wait(backoff, error)
 
-    @staticmethod
-    async def _wait(backoff: Backoff, error: ServiceError) -> None:
+    async def _wait(self, backoff: Backoff, error: ServiceError) -> None:
+        self._metrics.report_retried(error.operation)
+        if isinstance(error, ThrottledError):
+            self._metrics.throttled(error.operation)
         delay = backoff.next()
         log.warning("report not delivered", error=error.code, attempt=backoff.failures, again_in=round(delay, 3))
         await anyio.sleep(delay)

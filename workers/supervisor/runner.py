@@ -1,9 +1,8 @@
 """The run of one task: from the token that a poll brought to the report that Step Functions took."""
 
 import asyncio
-import inspect
 import json
-from collections.abc import Callable
+from concurrent.futures import Future
 from typing import Any
 
 import anyio
@@ -13,16 +12,14 @@ from interceptors.chain import CallNext
 from workers.envelope import unwrap
 from workers.errors import ErrorName
 from workers.failures import Failure, failure, refusal
-from workers.handlers import Handler, Kind
+from workers.metrics import Metrics, TaskOutcome
 from workers.signatures import InvalidInputError, InvalidOutputError
 from workers.stepfunctions.protocol import OUTPUT_LIMIT, ActivityTask
 from workers.supervisor.activity import Activity
 from workers.supervisor.drain import Drain
 from workers.supervisor.heartbeats import Heartbeats
-from workers.supervisor.processes import Processes
 from workers.supervisor.reports import Fate, Reports
 from workers.supervisor.running import RunningTask
-from workers.supervisor.threads import Threads
 from workers.task import CancelReason, Task
 
 log = structlog.get_logger(__name__)
@@ -36,45 +33,24 @@ Outcome = str | Failure | None
 class Runner:
     """Runs tasks of any activity of one worker."""
 
-    def __init__(
-        self, reports: Reports, heartbeats: Heartbeats, threads: Threads, processes: Processes, drain: Drain
-    ) -> None:
+    def __init__(self, reports: Reports, heartbeats: Heartbeats, drain: Drain, metrics: Metrics) -> None:
         self.running: dict[str, RunningTask] = {}
         """Every task whose token was received and not yet reported, by its token."""
         self._reports = reports
         self._heartbeats = heartbeats
-        self._threads = threads
-        self._processes = processes
         self._drain = drain
-
-    def invoker(self, handler: Handler) -> CallNext:
-        """The innermost call of a chain: `handler` itself, as its kind wants to be run."""
-
-        async def in_loop(task: Task) -> Any:
-            return handler.dump(await handler.bind(task)())
-
-        async def in_thread(task: Task) -> Any:
-            returned = await self._in_thread(task, handler.bind(task))
-            return handler.dump(await returned if inspect.isawaitable(returned) else returned)
-
-        async def in_process(task: Task) -> Any:
-            lease = self._processes.lease(handler.bind(task))
-            try:
-                return handler.dump(await self._in_thread(task, lease.run))
-            except asyncio.CancelledError:
-                lease.kill()
-                raise
-
-        return {Kind.ASYNC: in_loop, Kind.THREAD: in_thread, Kind.PROCESS: in_process}[handler.kind]
+        self._metrics = metrics
 
     async def run(self, activity: Activity, chain: CallNext, received: ActivityTask) -> RunningTask:
         """Runs the task and reports it. Returns when Step Functions has the report, or wants none."""
         run = RunningTask(activity, received.token, self._heartbeats, self._drain)
         self.running[run.token] = run
         outcome = await self._outcome(run, chain, received)
+        run.handled = anyio.current_time()
         run.succeeded = isinstance(outcome, str)
         fate = await self._report(run, outcome)
         del self.running[run.token]
+        self._count(run, outcome, fate)
         _log_end(run, outcome, fate)
         return run
 
@@ -83,10 +59,9 @@ class Runner:
         for run in list(self.running.values()):
             run.cancel(reason)
 
-    async def _in_thread(self, task: Task, call: Callable[[], Any]) -> Any:
-        thread = self._threads.start(call)
+    def thread_started(self, task: Task, thread: "Future[Any]") -> None:
+        """A thread works on `task`: its slot is not free before that thread has ended."""
         self.running[task.token].threads.append(thread)
-        return await Threads.result(thread)
 
     async def _outcome(self, run: RunningTask, chain: CallNext, received: ActivityTask) -> Outcome:
         if not self._drain.accepts:
@@ -105,6 +80,16 @@ class Runner:
             run.error = error
             return failure(error)
         return _stopped(run)
+
+    def _count(self, run: RunningTask, outcome: Outcome, fate: Fate) -> None:
+        counts = self._metrics.activity(run.activity.name)
+        counts.handled(run.handled - run.started)
+        if run.task and (queued := run.task.queued_seconds) is not None:
+            counts.queued(queued)
+        if isinstance(outcome, Failure):
+            counts.ended(TaskOutcome.FAILED if fate is Fate.ACCEPTED else TaskOutcome(fate), outcome.error)
+        else:
+            counts.ended(TaskOutcome.SUCCEEDED if fate is Fate.ACCEPTED else TaskOutcome(fate))
 
     async def _report(self, run: RunningTask, outcome: Outcome) -> Fate:
         if outcome is None:

@@ -24,6 +24,8 @@ class RunningTask:
         self.activity = activity
         self.token = token
         self.started = anyio.current_time()
+        self.handled = self.started
+        """When its chain ended; the report comes after that."""
         self.scope = anyio.CancelScope()
         self.task: Task | None = None
         """The task as handlers see it, once its input has been read."""

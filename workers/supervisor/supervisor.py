@@ -7,6 +7,7 @@ import structlog
 from anyio.abc import TaskGroup
 
 from workers.errors import ExitCode, PausePolling, UsageError
+from workers.metrics import Metrics, TaskOutcome
 from workers.settings import Settings
 from workers.stepfunctions.protocol import ActivityMissingError, ActivityTask, StepFunctions
 from workers.supervisor.activity import Activity
@@ -33,24 +34,35 @@ class Supervisor:
     """Runs `activities` on `client` until `drain` says otherwise."""
 
     def __init__(
-        self, activities: Sequence[Activity], client: StepFunctions, settings: Settings, worker_name: str, drain: Drain
+        self,
+        activities: Sequence[Activity],
+        client: StepFunctions,
+        *,
+        settings: Settings,
+        worker_name: str,
+        drain: Drain,
+        metrics: Metrics,
     ) -> None:
         self._drain = drain
+        self._metrics = metrics
         self._grace = settings.grace
         self._fault: BaseException | None = None
-        self._heartbeats = Heartbeats(client)
+        self._heartbeats = Heartbeats(client, metrics)
         self._threads = Threads(sum(activity.concurrency for activity in activities))
         self._processes = Processes(recycle=settings.recycle)
-        self._runner = Runner(Reports(client), self._heartbeats, self._threads, self._processes, drain)
+        self._runner = Runner(
+            Reports(client, metrics), self._heartbeats, self._threads, self._processes, drain, metrics
+        )
         self._limits = ProcessLimits(settings, drain)
         self._tasks: TaskGroup
         budget = Budget(settings.budget, len(activities))
         self._pollers = [
             Poller(
                 activity,
-                activity.chain(self._runner.invoker(activity.handler)),
+                activity.chain(invoker.of(activity.handler)),
                 slots=Slots(activity.concurrency, budget),
                 client=client,
+                metrics=metrics,
                 worker_name=worker_name,
                 drain=drain,
                 create=settings.create,
@@ -89,6 +101,7 @@ class Supervisor:
             side.start_soon(self._give_up, name="last reports")
         for run in self._runner.running.values():
             log.error("report given up", activity=run.activity.name, task=run.label)
+            self._metrics.activity(run.activity.name).ended(TaskOutcome.GIVEN_UP)
         return dropped + len(self._runner.running)
 
     def _start(self, poller: Poller, received: ActivityTask) -> None:

@@ -13,6 +13,7 @@ from anyio.abc import TaskStatus
 
 from workers.arns import NAME_LIMIT
 from workers.errors import ExitCode, UsageError
+from workers.metrics import Metrics
 from workers.registry import Registry
 from workers.settings import Settings
 from workers.stepfunctions.client import open_client
@@ -44,6 +45,7 @@ class Worker:
             raise UsageError("the registry is empty: register a handler with @registry.activity")
         self.settings = settings or Settings()
         self.name = self.settings.worker_name or default_name()
+        self.metrics = Metrics(active=False)
         self._registry = registry
         self._session = session
         self._drain = Drain()
@@ -106,7 +108,10 @@ class Worker:
                 open_client(connection, polls=polls, reports=min(slots + 1, _MOST_REPORT_CONNECTIONS))
             )
             log.info("worker started", worker=self.name, activities=[activity.arn for activity in found], pollers=polls)
-            code = await Supervisor(found, client, self.settings, self.name, self._drain).run()
+            supervisor = Supervisor(
+                found, client, settings=self.settings, worker_name=self.name, drain=self._drain, metrics=self.metrics
+            )
+            code = await supervisor.run()
         log.info("worker stopped", worker=self.name, exit_code=int(code))
         return code
 
