@@ -50,9 +50,8 @@ class Supervisor:
         self._heartbeats = Heartbeats(client, metrics)
         self._threads = Threads(sum(activity.concurrency for activity in activities))
         self._processes = Processes(recycle=settings.recycle)
-        self._runner = Runner(
-            Reports(client, metrics), self._heartbeats, self._threads, self._processes, drain, metrics
-        )
+        self._runner = Runner(Reports(client, metrics), self._heartbeats, drain, metrics)
+        invoker = Invoker(self._threads, self._processes, self._runner.thread_started)
         self._limits = ProcessLimits(settings, drain)
         self._tasks: TaskGroup
         budget = Budget(settings.budget, len(activities))
