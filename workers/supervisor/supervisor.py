@@ -13,6 +13,7 @@ from workers.stepfunctions.protocol import ActivityMissingError, ActivityTask, S
 from workers.supervisor.activity import Activity
 from workers.supervisor.drain import Drain, Phase
 from workers.supervisor.heartbeats import Heartbeats
+from workers.supervisor.invoker import Invoker
 from workers.supervisor.limits import ProcessLimits
 from workers.supervisor.poller import Poller
 from workers.supervisor.processes import Processes
