@@ -1,0 +1,61 @@
+"""`workers local`: the embedded Step Functions as a process."""
+
+import shlex
+import signal
+
+import anyio
+import click
+
+from workers.errors import UsageError
+from workers.settings import LOCAL_PORT
+
+EXIT_USAGE = 2
+
+
+@click.command("local")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65_535),
+    default=LOCAL_PORT,
+    show_default=True,
+    envvar="WORKERS_LOCAL_PORT",
+    help="Port on 127.0.0.1; 0 takes a free one.",
+)
+@click.option(
+    "--poll-hold",
+    type=click.FloatRange(min=0),
+    default=60.0,
+    show_default=True,
+    envvar="WORKERS_LOCAL_POLL_HOLD",
+    help="Seconds for which GetActivityTask waits for a task.",
+)
+@click.option(
+    "--keep",
+    type=click.IntRange(min=0),
+    default=1_000,
+    show_default=True,
+    envvar="WORKERS_LOCAL_KEEP",
+    help="Finished executions to remember; older ones are forgotten.",
+)
+def local(port: int, poll_hold: float, keep: int) -> None:
+    """Run AWS Step Functions on this machine, with activities, and without an AWS account.
+
+    S3, SQS, DynamoDB, STS, IAM, EventBridge and CloudWatch answer at the same port. Nothing is stored: what it
+    knows ends with the process. Stop it with Ctrl-C.
+    """
+    try:
+        anyio.run(_serve, port, poll_hold, keep)
+    except UsageError as error:
+        click.echo(f"workers local: {error}", err=True)
+        raise SystemExit(EXIT_USAGE) from None
+
+
+async def _serve(port: int, poll_hold: float, keep: int) -> None:
+    from workers.local.engine import environment, serve
+
+    with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+        async with serve(port=port, poll_hold=poll_hold, keep=keep) as url:
+            click.echo(f"workers local: ready at {url}")
+            for name, value in environment(url).items():
+                click.echo(f"export {name}={shlex.quote(value)}")
+            await anext(signals)

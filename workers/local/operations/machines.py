@@ -1,0 +1,180 @@
+"""Create, update, describe, list, delete and validate state machines."""
+
+import asyncio
+
+from workers.errors import UsageError
+from workers.local.arns import parse
+from workers.local.definitions import parse as parse_definition
+from workers.local.errors import ApiError, invalid_arn, invalid_name, validation
+from workers.local.executions import Execution
+from workers.local.machines import Revision, StateMachine
+from workers.local.operations.tags import tag
+from workers.local.operations.types import Operations, Parameters
+from workers.local.paging import page
+from workers.local.region import Region
+
+
+async def create_state_machine(region: Region, parameters: Parameters) -> Parameters:
+    _check_version_description(parameters)
+    name, kind = parameters["name"], parameters.get("type", "STANDARD")
+    try:
+        arn = region.place.state_machine(name)
+    except UsageError:
+        raise invalid_name(name) from None
+    if parse(arn, "stateMachine").resource != name:  # an ARN is no name
+        raise invalid_name(name)
+    revision = Revision(
+        parameters["definition"],
+        await asyncio.to_thread(parse_definition, parameters["definition"], express=kind == "EXPRESS"),
+        _role(parameters["roleArn"]),
+        {"level": "OFF", "includeExecutionData": False, **parameters.get("loggingConfiguration", {})},
+        {"enabled": False, **parameters.get("tracingConfiguration", {})},
+        parameters.get("encryptionConfiguration", {"type": "AWS_OWNED_KEY"}),
+    )
+    machine = region.machines.find(arn)
+    if machine is None:
+        machine = StateMachine(arn, name, kind, revision)
+        tag(region, arn, parameters.get("tags", []))
+        region.machines.add(machine)
+    elif kind != machine.type or not revision.same_as(machine.revision, ignore_role=True):
+        raise ApiError("StateMachineAlreadyExists", f"State Machine Already Exists: '{arn}'")
+    version = machine.publish(parameters.get("versionDescription", "")) if parameters.get("publish") else None
+    return {
+        "stateMachineArn": arn,
+        "creationDate": machine.created,
+        "stateMachineVersionArn": version.arn if version else None,
+    }
+
+
+async def update_state_machine(region: Region, parameters: Parameters) -> Parameters:
+    _check_version_description(parameters)
+    arn = parse(parameters["stateMachineArn"], "stateMachine")
+    machine = region.machines.get(arn.text)
+    if arn.qualifier:
+        raise validation("Only the state machine itself can be updated, not a version or alias of it")
+    old = machine.revision
+    parts = ("definition", "roleArn", "loggingConfiguration", "tracingConfiguration", "encryptionConfiguration")
+    if not any(part in parameters for part in parts):
+        raise ApiError(
+            "MissingRequiredParameter",
+            "Either the definition, the role ARN, the LoggingConfiguration, the EncryptionConfiguration or the "
+            "TracingConfiguration must be specified",
+        )
+    program = old.program
+    if "definition" in parameters:
+        express = machine.type == "EXPRESS"
+        program = await asyncio.to_thread(parse_definition, parameters["definition"], express=express)
+    changed = machine.update(
+        Revision(
+            parameters.get("definition", old.definition),
+            program,
+            _role(parameters.get("roleArn", old.role)),
+            {**old.logging, **parameters.get("loggingConfiguration", {})},
+            {**old.tracing, **parameters.get("tracingConfiguration", {})},
+            parameters.get("encryptionConfiguration", old.encryption),
+        )
+    )
+    version = machine.publish(parameters.get("versionDescription", "")) if parameters.get("publish") else None
+    return {
+        "updateDate": machine.revision.updated,
+        "revisionId": machine.revision.id if changed else None,
+        "stateMachineVersionArn": version.arn if version else None,
+    }
+
+
+def describe_state_machine(region: Region, parameters: Parameters) -> Parameters:
+    arn = parameters["stateMachineArn"]
+    machine = region.machines.get(arn)
+    qualifier = parse(arn, "stateMachine").qualifier
+    version = machine.version(arn) if qualifier else None
+    revision = version.revision if version else machine.revision
+    return {
+        "stateMachineArn": arn,
+        "status": "ACTIVE",
+        "type": machine.type,
+        "creationDate": version.created if version else machine.created,
+        "description": (version.description or None) if version else None,
+        **_revision(machine.name, revision, with_data=parameters.get("includedData") != "METADATA_ONLY"),
+    }
+
+
+def describe_state_machine_for_execution(region: Region, parameters: Parameters) -> Parameters:
+    execution: Execution = region.execution(parse(parameters["executionArn"], "execution").text)
+    return {
+        "stateMachineArn": execution.machine_arn,
+        "updateDate": execution.revision.updated,
+        **_revision(execution.machine_name, execution.revision, with_data=True),
+    }
+
+
+def list_state_machines(region: Region, parameters: Parameters) -> Parameters:
+    machines, token = page(
+        region.machines.by_name(),
+        lambda machine: machine.name,
+        size=parameters.get("maxResults"),
+        token=parameters.get("nextToken"),
+    )
+    listed = [
+        {
+            "stateMachineArn": machine.arn,
+            "name": machine.name,
+            "type": machine.type,
+            "creationDate": machine.created,
+        }
+        for machine in machines
+    ]
+    return {"stateMachines": listed, "nextToken": token}
+
+
+def delete_state_machine(region: Region, parameters: Parameters) -> Parameters:
+    arn = parse(parameters["stateMachineArn"], "stateMachine").text
+    region.machines.delete(arn)
+    region.tags.pop(arn, None)
+    return {}
+
+
+async def validate_state_machine_definition(region: Region, parameters: Parameters) -> Parameters:
+    del region
+    express = parameters.get("type") == "EXPRESS"
+    try:
+        await asyncio.to_thread(parse_definition, parameters["definition"], express=express)
+    except ApiError as error:
+        why = error.message.removeprefix("Invalid State Machine Definition: ").strip("'")
+        code, _, message = why.partition(": ")
+        diagnostic = {"severity": "ERROR", "code": code, "message": message}
+        return {"result": "FAIL", "diagnostics": [diagnostic], "truncated": False}
+    return {"result": "OK", "diagnostics": [], "truncated": False}
+
+
+def _check_version_description(parameters: Parameters) -> None:
+    if "versionDescription" in parameters and not parameters.get("publish"):
+        raise validation("Version description can only be set when publish is true")
+
+
+def _role(arn: str) -> str:
+    if not arn.startswith("arn:") or ":iam::" not in arn:
+        raise invalid_arn(f"Invalid Role Arn: {arn}")
+    return arn
+
+
+def _revision(name: str, revision: Revision, *, with_data: bool) -> Parameters:
+    return {
+        "name": name,
+        "definition": revision.definition if with_data else None,
+        "roleArn": revision.role,
+        "loggingConfiguration": revision.logging,
+        "tracingConfiguration": revision.tracing,
+        "encryptionConfiguration": revision.encryption,
+        "revisionId": revision.id,
+    }
+
+
+OPERATIONS: Operations = {
+    "CreateStateMachine": create_state_machine,
+    "UpdateStateMachine": update_state_machine,
+    "DescribeStateMachine": describe_state_machine,
+    "DescribeStateMachineForExecution": describe_state_machine_for_execution,
+    "ListStateMachines": list_state_machines,
+    "DeleteStateMachine": delete_state_machine,
+    "ValidateStateMachineDefinition": validate_state_machine_definition,
+}

@@ -1,0 +1,122 @@
+"""The AWS services beside Step Functions: moto's, behind the same port.
+
+moto answers as a WSGI application. It is loaded when it is asked for the first time, and runs in threads. What its
+services hold belongs to the process: all engines of a process share it, and the last one to close empties it.
+"""
+
+import io
+import os
+import sys
+import threading
+from collections.abc import Callable, Iterable
+from functools import cache
+from typing import Any
+from urllib.parse import unquote_to_bytes
+
+import anyio
+from aiohttp import web
+from aiohttp.web_request import BaseRequest
+
+Environ = dict[str, Any]
+Application = Callable[..., Iterable[bytes]]
+
+THREADS = 256
+"""Requests that moto may work on at once; an SQS long poll holds one for as long as it waits."""
+
+_PORT_VARIABLE = "MOTO_PORT"  # where moto's interpreter finds the services that its tasks call
+_ports: list[int] = []
+_lock = threading.Lock()
+
+
+class OtherServices:
+    """S3, SQS, DynamoDB, STS, IAM, EventBridge, CloudWatch and whatever else is installed with moto."""
+
+    def __init__(self, port: int) -> None:
+        self._port = port
+        self._limiter = anyio.CapacityLimiter(THREADS)
+
+    def open(self) -> None:
+        """Tells the interpreter's tasks that the services are at this port."""
+        with _lock:
+            _ports.append(self._port)
+            os.environ[_PORT_VARIABLE] = str(self._port)
+
+    def close(self) -> None:
+        """Empties the services, unless another engine of this process still uses them."""
+        with _lock:
+            _ports.remove(self._port)
+            if _ports:
+                os.environ[_PORT_VARIABLE] = str(_ports[-1])
+                return
+            del os.environ[_PORT_VARIABLE]
+        if "moto.moto_server" in sys.modules:
+            _call(_environ("POST", "/moto-api/reset", {}, b"", self._port))
+
+    async def answer(self, request: BaseRequest) -> web.StreamResponse:
+        """Returns moto's answer to `request`."""
+        if request.headers.get("Expect", "").lower() == "100-continue":  # SDKs ask before they send an object
+            await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+            request.writer.output_size = 0
+        body = await request.read()
+        environ = _environ(request.method, request.raw_path, request.headers, body, self._port)
+        return await anyio.to_thread.run_sync(_call, environ, limiter=self._limiter)
+
+
+@cache
+def _application() -> Application:
+    from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+
+    application: Application = DomainDispatcherApplication(create_backend_app)
+    return application
+
+
+def _call(environ: Environ) -> web.Response:
+    from werkzeug.test import run_wsgi_app
+
+    with _lock:
+        application = _application()
+    chunks, status, headers = run_wsgi_app(application, environ, buffered=True)
+    return web.Response(body=b"".join(chunks), status=int(status.split(maxsplit=1)[0]), headers=list(headers))
+
+
+def _environ(method: str, path: str, headers: Any, body: bytes, port: int) -> Environ:
+    """The WSGI environment of a request (PEP 3333), as werkzeug's own server makes it."""
+    from moto.core.request import (
+        PRESERVED_HEADER_NAMES_ENVIRON_KEY,
+        environ_key_for_header,
+        should_preserve_original_header_name,
+    )
+
+    raw_path, _, query = path.partition("?")
+    environ: Environ = {
+        "REQUEST_METHOD": method,
+        "SCRIPT_NAME": "",
+        "PATH_INFO": unquote_to_bytes(raw_path).decode("latin-1"),
+        "QUERY_STRING": query,
+        "RAW_URI": path,
+        "REQUEST_URI": path,
+        "SERVER_NAME": "127.0.0.1",
+        "SERVER_PORT": str(port),
+        "SERVER_PROTOCOL": "HTTP/1.1",
+        "REMOTE_ADDR": "127.0.0.1",
+        "wsgi.version": (1, 0),
+        "wsgi.url_scheme": "http",
+        "wsgi.input": io.BytesIO(body),
+        "wsgi.errors": sys.stderr,
+        "wsgi.multithread": True,
+        "wsgi.multiprocess": False,
+        "wsgi.run_once": False,
+    }
+    preserved: dict[str, str] = {}
+    for name, value in headers.items():
+        if name.lower() == "transfer-encoding":  # the body is here in one piece
+            continue
+        if "_" in name:  # dropped by servers, because WSGI confuses them with dashes; S3 metadata may have them
+            if not should_preserve_original_header_name(name):
+                continue
+            preserved[environ_key_for_header(name)] = name
+        key = environ_key_for_header(name)
+        environ[key] = f"{environ[key]},{value}" if key in environ else value
+    environ["CONTENT_LENGTH"] = str(len(body))
+    environ[PRESERVED_HEADER_NAMES_ENVIRON_KEY] = preserved
+    return environ
