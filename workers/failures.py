@@ -1,15 +1,18 @@
 """An exception becomes what SendTaskFailure takes: an error name and a cause."""
 
 import json
+import os
 import traceback
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from workers.errors import CAUSE_LIMIT, NAME_LIMIT, ErrorName
+from workers.errors import CAUSE_LIMIT, NAME_LIMIT, ActivityError, ErrorName
 
-_OURS = tuple(str(Path(__file__).parent.parent / package) for package in ("workers", "interceptors"))
+_OURS = tuple(str(Path(__file__).parent.parent / package) + os.sep for package in ("workers", "interceptors"))
 _CUT = "… (cut)"
+_LINE_LIMIT = 500
+"""Characters of a line in a stack trace: the message alone, which stands there too, could fill it all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,13 +28,11 @@ class Failure:
 def failure(error: BaseException) -> Failure:
     """The failure that stands for `error`.
 
-    The name is the exception's `error_name`, or else its class name; the cause is its `cause` where it has one,
-    or else its type, message and stack trace, whose middle is cut where they are too long.
+    The name is the exception's `error_name` where that is text, or else its class name. The cause is that of an
+    `ActivityError`, or else the exception's type, message and stack trace, whose middle is cut where it is too long.
     """
-    name = getattr(error, "error_name", None) or type(error).__name__
-    own = getattr(error, "cause", None)
-    cause = _described(error) if own is None else _cut(_text(own), CAUSE_LIMIT)
-    return Failure(str(name)[:NAME_LIMIT], cause)
+    own = getattr(error, "cause", None) if isinstance(error, ActivityError) else None
+    return Failure(_name(error), _described(error) if own is None else _cut(_text(own), CAUSE_LIMIT))
 
 
 def refusal(name: ErrorName, message: str) -> Failure:
@@ -39,47 +40,61 @@ def refusal(name: ErrorName, message: str) -> Failure:
     return Failure(name, _cause(name, message, []))
 
 
+def _name(error: BaseException) -> str:
+    try:
+        own = getattr(error, "error_name", None)
+    except Exception:  # noqa: BLE001 - a property that fails must not lose the task
+        own = None
+    return _sendable(own if isinstance(own, str) and own else type(error).__name__)[:NAME_LIMIT]
+
+
 def _described(error: BaseException) -> str:
     description = traceback.TracebackException.from_exception(error)
     _forget_our_frames(description)
     lines = [line.rstrip("\n") for part in description.format() for line in part.splitlines()]
-    return _cause(type(error).__name__, _message(error), lines)
+    return _cause(type(error).__name__, _shown(error, "its message"), lines)
 
 
-def _message(error: BaseException) -> str:
+def _shown(value: object, what: str) -> str:
     try:
-        return str(error)
-    except Exception as broken:  # noqa: BLE001 - an exception whose __str__ fails must not lose the task
-        return f"(its message cannot be shown: {type(broken).__name__})"
+        return str(value)
+    except Exception as broken:  # noqa: BLE001 - a `__str__` that fails must not lose the task
+        return f"({what} cannot be shown: {type(broken).__name__})"
 
 
 def _forget_our_frames(description: traceback.TracebackException) -> None:
     """Leaves out the frames above the handler: the reader looks for their own code."""
-    seen: traceback.TracebackException | None = description
-    while seen is not None:
+    pending = [description]
+    while pending:
+        seen = pending.pop()
         theirs = [frame for frame in seen.stack if not frame.filename.startswith(_OURS)]
         if theirs:
             seen.stack = traceback.StackSummary.from_list(theirs)
-        seen = seen.__cause__ or seen.__context__
+        pending += filter(None, (seen.__cause__, seen.__context__, *(seen.exceptions or ())))
 
 
 def _cause(kind: str, message: str, trace: list[str]) -> str:
-    """The cause as JSON that stays whole: the trace gives way first, from its middle, then the message."""
-    message, trace = _sendable(message), [_sendable(line) for line in trace]
-    while (excess := len((text := _dump(kind, message, trace)).encode()) - CAUSE_LIMIT) > 0:
-        if len(trace) > 3:
+    """The cause as JSON that stays whole: the trace gives way first, until it fills half; the message has the rest."""
+    kind, message = _sendable(kind)[:NAME_LIMIT], _sendable(message)
+    trace = [_sendable(line)[:_LINE_LIMIT] for line in trace]
+    while (size := len((text := _dump(kind, message, trace)).encode())) > CAUSE_LIMIT:
+        if _size(trace) > CAUSE_LIMIT // 2:
             quarter = len(trace) // 4
             trace = [*trace[:quarter], _CUT, *trace[-quarter:]]
-        elif trace:
-            trace = []
         else:
-            message = _cut(message, max(0, len(message.encode()) - excess - len(_CUT.encode()))) + _CUT
+            room = CAUSE_LIMIT - (size - _size(message))
+            message = message[: max(0, len(message) * room // _size(message) - len(_CUT))] + _CUT
     return text
 
 
 def _dump(kind: str, message: str, trace: list[str]) -> str:
     document = {"errorType": kind, "errorMessage": message, "stackTrace": trace}
     return json.dumps(document, ensure_ascii=False)
+
+
+def _size(part: str | list[str]) -> int:
+    """Bytes of `part` in the cause."""
+    return len(json.dumps(part, ensure_ascii=False).encode())
 
 
 def _sendable(text: str) -> str:
@@ -92,8 +107,8 @@ def _text(own: Any) -> str:
         return _sendable(own)
     try:
         return _sendable(json.dumps(own, ensure_ascii=False, default=repr))
-    except (TypeError, ValueError, RecursionError):
-        return _sendable(repr(own))
+    except Exception:  # noqa: BLE001 - keys JSON does not know, a circle, a `__repr__` that fails
+        return _sendable(_shown(own, "the cause"))
 
 
 def _cut(text: str, limit: int) -> str:
