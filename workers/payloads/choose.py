@@ -55,7 +55,11 @@ class Choice:
             return []
         fixed = _Fixed(document, self.keep, has_claims=has_claims)
         if self.keys == "auto":
-            return _largest(document, size, fixed, claim_size, 0 if self.always else self.budget)
+            root = _Value((), document, size, fixed, max(_SMALLEST, self.budget // 8))
+            whole = size + 1
+            return (
+                [value.place for value in root.units(whole)] if self.always else _largest(root, self.budget, claim_size)
+            )
         if self.keys == "all":
             named: list[Place] = [(key,) for key in document] if isinstance(document, dict) else [()]
         else:
@@ -93,24 +97,23 @@ def _outermost(named: Iterable[Place], fixed: _Fixed) -> list[Place]:
     return list(found)
 
 
-def _largest(document: Any, size: int, fixed: _Fixed, claim_size: Callable[[int], int], budget: int) -> list[Place]:
+def _largest(root: "_Value", budget: int, claim_size: Callable[[int], int]) -> list[Place]:
     """The largest values first, each as deep as it is still large, until the document fits `budget`.
 
     "Large" begins at an eighth of the budget, so that the structure around such values stays readable for paths.
     Where that does not free enough, it grows, until at last whatever may go does.
     """
-    grain = max(_SMALLEST, budget // 8) if budget else size + 1
-    root = _Value((), document, size, fixed, grain)
+    grain = root.grain
     while True:
         chosen: list[Place] = []
-        left = size
+        left = root.size
         for value in sorted(root.units(grain), key=lambda unit: unit.size, reverse=True):
             if left <= budget:
                 break
-            if (saved := value.size - claim_size(value.size)) > 0 or not budget:
+            if (saved := value.size - claim_size(value.size)) > 0:
                 chosen.append(value.place)
                 left -= saved
-        if left <= budget or grain > size:
+        if left <= budget or grain > root.size:
             return chosen
         grain *= 4
 
@@ -123,7 +126,7 @@ class _Value:
         self.size = size
         self._value = value
         self._fixed = fixed
-        self._grain = grain
+        self.grain = grain
 
     def units(self, grain: int) -> "Iterator[_Value]":
         """What goes as a whole: this value, unless something in it has to stay or has `grain` bytes itself."""
@@ -142,11 +145,11 @@ class _Value:
     @cached_property
     def parts(self) -> "list[_Value]":
         """The large values directly in this one; all worth a claim where this one cannot go as a whole."""
-        least = self._grain if self._fixed.may_go(self.place) else _SMALLEST
+        least = self.grain if self._fixed.may_go(self.place) else _SMALLEST
         if self.size < least:
             return []
         return [
-            _Value((*self.place, key), value, size, self._fixed, self._grain)
+            _Value((*self.place, key), value, size, self._fixed, self.grain)
             for key, value, size in _measured(self._value, self.size, least)
         ]
 

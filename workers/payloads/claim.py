@@ -65,7 +65,7 @@ class Claim:
             raise PayloadMalformedError(f"the claim on {uri} says bytes {size!r:.80}: it must be a length in bytes")
         if not isinstance(sha256, str) or not _SHA256.fullmatch(sha256):
             raise PayloadMalformedError(f"the claim on {uri} says sha256 {sha256!r:.80}: it must be 64 hex digits")
-        if encoding not in set(Encoding):
+        if encoding not in tuple(Encoding):
             known = ", ".join(Encoding)
             raise PayloadMalformedError(f"the claim on {uri} says encoding {encoding!r:.80}: it must be one of {known}")
         return cls(uri=uri, size=size, sha256=sha256, encoding=Encoding(encoding))
