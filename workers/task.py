@@ -43,6 +43,10 @@ class Draining:
         """Starts the drain. Called by the worker, in its event loop."""
         self._event.set()
 
+    async def wait(self) -> None:
+        """Waits for the drain to start."""
+        await self._event.wait()
+
     def __await__(self) -> Generator[Any, Any, None]:
         return self._event.wait().__await__()
 

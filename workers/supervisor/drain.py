@@ -14,7 +14,7 @@ FORCED      polls are dropped and handlers cancelled at once; reports get a mome
 
 from collections.abc import Awaitable, Callable
 from enum import StrEnum
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import anyio
 
@@ -68,17 +68,11 @@ class Drain:
 
     async def unless_draining(self, step: Callable[[], Awaitable[T]]) -> T | None:
         """What `step` returns; None, and `step` cancelled, when the drain begins first."""
-        result: T | None = None
-        async with anyio.create_task_group() as either:
+        return await _unless(self.draining.wait, step)
 
-            async def drained() -> None:
-                await self.draining
-                either.cancel_scope.cancel()
-
-            either.start_soon(drained)
-            result = await step()
-            either.cancel_scope.cancel()
-        return result
+    async def unless_forced(self, step: Callable[[], Awaitable[T]]) -> T | None:
+        """What `step` returns; None, and `step` cancelled, when a second signal comes first."""
+        return await _unless(self._forced.wait, step)
 
     async def grace_over(self) -> None:
         """Waits for the end of the grace."""
@@ -87,3 +81,17 @@ class Drain:
     async def forced(self) -> None:
         """Waits for the second signal."""
         await self._forced.wait()
+
+
+async def _unless(event: Callable[[], Awaitable[Any]], step: Callable[[], Awaitable[T]]) -> T | None:
+    result: T | None = None
+    async with anyio.create_task_group() as either:
+
+        async def happened() -> None:
+            await event()
+            either.cancel_scope.cancel()
+
+        either.start_soon(happened)
+        result = await step()
+        either.cancel_scope.cancel()
+    return result

@@ -63,6 +63,11 @@ class Runner:
         """A thread works on `task`: its slot is not free before that thread has ended."""
         self.running[task.token].threads.append(thread)
 
+    async def fail(self, run: RunningTask, message: str) -> None:
+        """Fails a task as `Worker.ShuttingDown` while its handler still runs; nothing else is reported for it."""
+        run.reported = True
+        await self._reports.failure(run.token, refusal(ErrorName.SHUTTING_DOWN, message))
+
     async def _outcome(self, run: RunningTask, chain: CallNext, received: ActivityTask) -> Outcome:
         if not self._drain.accepts:
             return refusal(ErrorName.SHUTTING_DOWN, "the worker is being stopped and its grace is over")
@@ -83,7 +88,7 @@ class Runner:
 
     def _count(self, run: RunningTask, outcome: Outcome, fate: Fate) -> None:
         counts = self._metrics.activity(run.activity.name)
-        counts.handled(run.handled - run.started)
+        counts.handled((run.handled or run.started) - run.started)
         if run.task and (queued := run.task.queued_seconds) is not None:
             counts.queued(queued)
         if isinstance(outcome, Failure):
@@ -92,8 +97,9 @@ class Runner:
             counts.ended(TaskOutcome.SUCCEEDED if fate is Fate.ACCEPTED else TaskOutcome(fate))
 
     async def _report(self, run: RunningTask, outcome: Outcome) -> Fate:
-        if outcome is None:
+        if outcome is None or run.reported:
             return Fate.CLOSED
+        run.reported = True
         if isinstance(outcome, Failure):
             return await self._reports.failure(run.token, outcome)
         return await self._reports.success(run.token, outcome)

@@ -24,8 +24,10 @@ class RunningTask:
         self.activity = activity
         self.token = token
         self.started = anyio.current_time()
-        self.handled = self.started
+        self.handled: float | None = None
         """When its chain ended; the report comes after that."""
+        self.reported = False
+        """Whether a report was begun: a token gets one."""
         self.scope = anyio.CancelScope()
         self.task: Task | None = None
         """The task as handlers see it, once its input has been read."""
@@ -49,6 +51,11 @@ class RunningTask:
     def cancel_reason(self) -> CancelReason | None:
         """See `TaskRun`."""
         return self._reason
+
+    @property
+    def ended(self) -> bool:
+        """Whether its handler has ended."""
+        return self.handled is not None
 
     @property
     def draining(self) -> Draining:

@@ -1,5 +1,7 @@
 """The life of a running worker: polls, handlers and side tasks, from the first poll to the last report."""
 
+import logging
+import os
 from collections.abc import Awaitable, Callable, Sequence
 
 import anyio
@@ -27,6 +29,8 @@ log = structlog.get_logger(__name__)
 
 _LAST_REPORTS = 10.0
 """Seconds that reports get after the last poll and the last handler have ended."""
+_TO_END = 5.0
+"""Seconds that a cancelled handler gets to clean up, before its task is failed without it."""
 _FORCED_REPORTS = 2.0
 """Seconds that reports get after a second signal."""
 
@@ -47,6 +51,7 @@ class Supervisor:
         self._drain = drain
         self._metrics = metrics
         self._grace = settings.grace
+        self._owns_process = False
         self._fault: BaseException | None = None
         self._heartbeats = Heartbeats(client, metrics)
         self._threads = Threads(sum(activity.concurrency for activity in activities))
@@ -54,6 +59,7 @@ class Supervisor:
         self._runner = Runner(Reports(client, metrics), self._heartbeats, drain, metrics)
         invoker = Invoker(self._threads, self._processes, self._runner.thread_started)
         self._limits = ProcessLimits(settings, drain)
+        self._polls_ended = anyio.Event()
         self._tasks: TaskGroup
         budget = Budget(settings.budget, len(activities))
         self._pollers = [
@@ -72,8 +78,12 @@ class Supervisor:
             for activity in activities
         ]
 
-    async def run(self) -> ExitCode:
-        """Works until the drain has ended. Raises what broke a part of the worker, once the rest has ended."""
+    async def run(self, *, owns_process: bool = False) -> ExitCode:
+        """Works until the drain has ended. Raises what broke a part of the worker, once the rest has ended.
+
+        With `owns_process` it leaves by `os._exit` when a handler cannot be ended, after its task was reported.
+        """
+        self._owns_process = owns_process
         try:
             async with anyio.create_task_group() as side:
                 side.start_soon(self._guard, self._heartbeats.run, name="heartbeats")
@@ -97,6 +107,7 @@ class Supervisor:
                 side.start_soon(self._force, polls, name="force")
                 for poller in self._pollers:
                     polls.start_soon(self._guard, poller.run, name=f"pollers {poller.activity.name}")
+            self._polls_ended.set()
             dropped = int(polls.cancel_scope.cancel_called)
             side.start_soon(self._give_up, name="last reports")
         for run in self._runner.running.values():
@@ -143,6 +154,20 @@ class Supervisor:
         await anyio.sleep(self._grace)
         self._drain.cancel()
         self._runner.cancel_all(CancelReason.SHUTDOWN)
+        await anyio.sleep(_TO_END)
+        await self._leave_behind()
+
+    async def _leave_behind(self) -> None:
+        """Handlers that swallow their cancellation: their tasks are failed, so that others may take them."""
+        stuck = [run for run in self._runner.running.values() if not run.ended]
+        for run in stuck:
+            log.error("handler does not end", activity=run.activity.name, task=run.label)
+            await self._runner.fail(run, "the worker was stopped, and the handler did not end when it was cancelled")
+        if stuck and self._owns_process:
+            await self._drain.unless_forced(self._polls_ended.wait)
+            log.error("leaving without the handlers that do not end", handlers=len(stuck))
+            logging.shutdown()
+            os._exit(ExitCode.OK)
 
     async def _give_up(self) -> None:
         """Bounds the reports once nothing else is left to wait for."""

@@ -1,10 +1,11 @@
 """The worker: a registry, run."""
 
+import asyncio
 import os
 import re
 import socket
 from contextlib import AsyncExitStack
-from typing import Any
+from typing import Any, Self
 
 import anyio
 import structlog
@@ -35,7 +36,13 @@ class Worker:
     `settings` defaults to what the environment says (`WORKERS_…`). `session` is an aiobotocore session; without
     one the AWS SDK's own configuration decides. A worker runs once; make another one to run again.
 
-        await Worker(registry).run()
+        await Worker(registry).run()                 # until drained
+
+        async with Worker(registry) as worker: ...   # beside other work; drained at the end
+
+        worker = Worker(registry)                    # in a notebook
+        await worker.start()
+        await worker.drain()
     """
 
     def __init__(
@@ -49,21 +56,14 @@ class Worker:
         self._registry = registry
         self._session = session
         self._drain = Drain()
-
-    def drain(self) -> None:
-        """The first signal: no new polls; finish what is running within the grace. A second call does nothing."""
-        if self._drain.begin():
-            log.info("draining", grace=self.settings.grace)
-
-    def force(self) -> None:
-        """The second signal: drops polls and cancels handlers. Tasks may be lost until they time out."""
-        log.warning("forced to stop")
-        self._drain.force()
+        self._started = asyncio.Event()
+        self._background: asyncio.Task[ExitCode] | None = None
 
     async def run(self, *, signals: bool = False) -> ExitCode:
         """Polls and runs tasks until drained. Cancelling it drains as a first signal does, then raises.
 
-        With `signals`, SIGTERM and SIGINT drain, and force the second time; only in a main thread.
+        With `signals` the worker owns the process: SIGTERM and SIGINT drain, and force the second time, and a
+        handler that cannot be ended does not keep the process from exiting. Only in a main thread.
         Raises `UsageError` for what cannot work: no region, no credentials, nothing at the local endpoint.
         """
         ended = anyio.Event()
@@ -84,18 +84,70 @@ class Worker:
             try:
                 await ended.wait()
             except anyio.get_cancelled_exc_class():
-                self.drain()
-                with anyio.CancelScope(shield=True):
-                    await ended.wait()
+                self._begin_drain()
+                await self._outlast(ended)
                 raise
         if isinstance(outcome[0], BaseException):
             raise outcome[0]
         return outcome[0]
 
+    async def start(self) -> None:
+        """Runs the worker beside the caller; returns when it polls. Raises what keeps it from starting."""
+        if self._background:
+            raise UsageError("this worker was started before: make another one")
+        self._background = asyncio.create_task(self.run(), name="worker")
+        started = asyncio.create_task(self._started.wait(), name="worker starts")
+        await asyncio.wait({self._background, started}, return_when=asyncio.FIRST_COMPLETED)
+        started.cancel()
+        if self._background.done():
+            self._background.result()
+
+    async def drain(self) -> ExitCode:
+        """Ends a started worker as a first signal does: no new polls, running tasks finish within the grace.
+
+        Waits for the end; open polls take up to a minute, because Step Functions may have given them a task.
+        """
+        self._begin_drain()
+        return await self._ended()
+
+    async def stop(self) -> ExitCode:
+        """Ends a started worker at once, as a second signal does. Tasks may be lost until they time out."""
+        self._force()
+        return await self._ended()
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(self, *failed: object) -> None:
+        await self.drain()
+
+    async def _ended(self) -> ExitCode:
+        if not self._background:
+            raise UsageError("this worker was not started")
+        return await asyncio.shield(self._background)
+
+    async def _outlast(self, ended: anyio.Event) -> None:
+        """Waits for the end of a cancelled worker; a second cancellation forces it."""
+        with anyio.CancelScope(shield=True):
+            try:
+                await ended.wait()
+            except anyio.get_cancelled_exc_class():
+                self._force()
+                await ended.wait()
+
+    def _begin_drain(self) -> None:
+        if self._drain.begin():
+            log.info("draining", grace=self.settings.grace)
+
+    def _force(self) -> None:
+        log.warning("forced to stop")
+        self._drain.force()
+
     async def _live(self, *, signals: bool) -> ExitCode:
         async with AsyncExitStack() as stack:
             if signals:
-                await stack.enter_async_context(drain_on_signals(self.drain, self.force))
+                await stack.enter_async_context(drain_on_signals(self._begin_drain, self._force))
             prepared = await self._drain.unless_draining(self._prepare)
             if prepared is None:
                 return ExitCode.OK
@@ -111,7 +163,8 @@ class Worker:
             supervisor = Supervisor(
                 found, client, settings=self.settings, worker_name=self.name, drain=self._drain, metrics=self.metrics
             )
-            code = await supervisor.run()
+            self._started.set()
+            code = await supervisor.run(owns_process=signals)
         log.info("worker stopped", worker=self.name, exit_code=int(code))
         return code
 
