@@ -6,6 +6,7 @@ A flag wins over a variable, a variable over the default. Where AWS is, and who 
 the AWS SDK's own configuration (region, profile, credentials, `AWS_ENDPOINT_URL`).
 """
 
+import re
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, ValidationError
@@ -18,6 +19,10 @@ ENV_PREFIX = "WORKERS_"
 LOCAL_PORT = 8083
 LOCAL_ACCOUNT = "123456789012"
 LOCAL_REGION = "us-east-1"
+
+PLACEHOLDER = re.compile(r"\{(\w*)\}")
+PLACEHOLDERS = ("host", "pid", "ecs_task", "pod")
+"""What a worker name may hold in braces; filled at start."""
 
 
 def _name(value: str) -> str:
@@ -33,7 +38,16 @@ def _namespace(value: str) -> str:
     return _name(value)
 
 
-Name = Annotated[str, AfterValidator(_name)]
+def _worker_name(value: str) -> str:
+    for placeholder in PLACEHOLDER.findall(value):
+        if placeholder not in PLACEHOLDERS:
+            known = ", ".join(f"{{{name}}}" for name in PLACEHOLDERS)
+            raise ValueError(f"there is no placeholder {{{placeholder}}}, only {known}")
+    _name(PLACEHOLDER.sub("-", value))
+    return value
+
+
+WorkerName = Annotated[str, AfterValidator(_worker_name)]
 Namespace = Annotated[str, AfterValidator(_namespace)]
 
 
@@ -66,17 +80,38 @@ class Settings(BaseSettings):
     max_tasks: int | None = Field(None, ge=1, description="Drain and exit 0 once this many tasks were received.")
     max_rss: int | None = Field(None, ge=1, description="Drain and exit 0 once the process holds this many MB.")
     recycle: int = Field(1_000, ge=1, description="Tasks after which a process of a process=True handler is renewed.")
-    worker_name: Name | None = Field(
-        None, description="The name that histories show for this worker.  [default: HOST-PID]"
+    worker_name: WorkerName | None = Field(
+        None,
+        description="The name that histories show for this worker; {host}, {pid}, {ecs_task} and {pod} are filled in."
+        "  [default: {host}-{pid}]",
     )
     namespace: Namespace | None = Field(None, description="Poll the activities NAMESPACE--NAME instead of NAME.")
     create: bool = Field(True, description="Create an activity that does not exist, or leave it and say so.")
     account: str | None = Field(
-        None, pattern=r"^\d{12}$", description="The AWS account of the activities.  [default: asked of STS]"
+        None, pattern="^[0-9]{12}$", description="The AWS account of the activities.  [default: asked of STS]"
     )
     local: bool = Field(False, description="Use the embedded Step Functions that `workers local` runs.")
     local_port: int = Field(LOCAL_PORT, ge=1, le=65_535, description="The port of the embedded Step Functions.")
 
+    health_port: int | None = Field(
+        None,
+        ge=0,
+        le=65_535,
+        description="Answer /livez, /readyz, /metrics and /tasks on this port; 0 takes a free one.  [default: none]",
+    )
+    health_host: str = Field("127.0.0.1", min_length=1, description="The address of that port; 0.0.0.0 for probes.")
+    metrics: Literal["prometheus", "emf"] = Field(
+        "prometheus",
+        description="Metrics: at /metrics, or printed to stdout once a minute in CloudWatch's embedded metric format.",
+    )
+    stop_grace: float | None = Field(
+        None,
+        ge=0,
+        allow_inf_nan=False,
+        description="Seconds from SIGTERM to SIGKILL where this runs (stopTimeout, terminationGracePeriodSeconds), "
+        "to be warned when a drain needs more.  [default: 30 in a container]",
+    )
+    ecs_protection: bool = Field(True, description="On ECS, protect the task from scale-in while activity tasks run.")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Log from this level up.")
     log_format: Literal["auto", "console", "json"] = Field(
         "auto", description="Coloured lines, or JSON; auto: lines on a terminal, JSON elsewhere."
