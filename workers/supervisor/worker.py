@@ -57,6 +57,8 @@ class Worker:
         self._session = session
         self._drain = Drain()
         self._started = asyncio.Event()
+        self._over = asyncio.Event()
+        self._outcome: ExitCode | BaseException = ExitCode.FAULT
         self._background: asyncio.Task[ExitCode] | None = None
 
     async def run(self, *, signals: bool = False) -> ExitCode:
@@ -66,30 +68,26 @@ class Worker:
         handler that cannot be ended does not keep the process from exiting. Only in a main thread.
         Raises `UsageError` for what cannot work: no region, no credentials, nothing at the local endpoint.
         """
-        ended = anyio.Event()
-        outcome: list[ExitCode | BaseException] = []
 
         async def life(*, task_status: TaskStatus[None]) -> None:
             with anyio.CancelScope(shield=True):
                 task_status.started()
                 try:
-                    outcome.append(await self._live(signals=signals))
+                    self._outcome = await self._live(signals=signals)
                 except Exception as error:  # noqa: BLE001 - raised below, from the task that called us
-                    outcome.append(_bare(error))
+                    self._outcome = _bare(error)
                 finally:
-                    ended.set()
+                    self._over.set()
 
         async with anyio.create_task_group() as group:
             await group.start(life, name="worker")
             try:
-                await ended.wait()
+                await self._over.wait()
             except anyio.get_cancelled_exc_class():
                 self._begin_drain()
-                await self._outlast(ended)
+                await self._outlast()
                 raise
-        if isinstance(outcome[0], BaseException):
-            raise outcome[0]
-        return outcome[0]
+        return await self._ended()
 
     async def start(self) -> None:
         """Runs the worker beside the caller; returns when it polls. Raises what keeps it from starting."""
@@ -103,7 +101,7 @@ class Worker:
             self._background.result()
 
     async def drain(self) -> ExitCode:
-        """Ends a started worker as a first signal does: no new polls, running tasks finish within the grace.
+        """Ends a running worker as a first signal does: no new polls, running tasks finish within the grace.
 
         Waits for the end; open polls take up to a minute, because Step Functions may have given them a task.
         """
@@ -111,7 +109,7 @@ class Worker:
         return await self._ended()
 
     async def stop(self) -> ExitCode:
-        """Ends a started worker at once, as a second signal does. Tasks may be lost until they time out."""
+        """Ends a running worker at once, as a second signal does. Tasks may be lost until they time out."""
         self._force()
         return await self._ended()
 
@@ -123,18 +121,19 @@ class Worker:
         await self.drain()
 
     async def _ended(self) -> ExitCode:
-        if not self._background:
-            raise UsageError("this worker was not started")
-        return await asyncio.shield(self._background)
+        await self._over.wait()
+        if isinstance(self._outcome, BaseException):
+            raise self._outcome
+        return self._outcome
 
-    async def _outlast(self, ended: anyio.Event) -> None:
+    async def _outlast(self) -> None:
         """Waits for the end of a cancelled worker; a second cancellation forces it."""
         with anyio.CancelScope(shield=True):
             try:
-                await ended.wait()
+                await self._over.wait()
             except anyio.get_cancelled_exc_class():
                 self._force()
-                await ended.wait()
+                await self._over.wait()
 
     def _begin_drain(self) -> None:
         if self._drain.begin():

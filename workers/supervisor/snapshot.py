@@ -1,0 +1,52 @@
+"""What a worker is doing now, for `/tasks` and SIGUSR1: ids, ages and stacks; no payload and no token."""
+
+import time
+from typing import Any
+
+import structlog
+
+from workers.supervisor.stacks import stack_of_task, stack_of_thread
+from workers.supervisor.status import Running, Status
+
+log = structlog.get_logger(__name__)
+
+
+def snapshot(status: Status, loop_thread: int) -> dict[str, Any]:
+    """JSON-ready: worker, phase, and one object for each running task, the oldest first. Times are seconds."""
+    now = time.monotonic()
+    running = sorted(status.running, key=lambda run: run.started)
+    return {
+        "worker": status.worker,
+        "phase": status.phase,
+        "tasks": [_shown(run, now, loop_thread) for run in running],
+    }
+
+
+def log_snapshot(status: Status, loop_thread: int) -> None:
+    """Logs the same: one line for the worker and one for each task."""
+    shown = snapshot(status, loop_thread)
+    log.info("snapshot", worker=shown["worker"], phase=shown["phase"], tasks=len(shown["tasks"]))
+    for task in shown["tasks"]:
+        log.info("running task", **task)
+
+
+def _shown(run: Running, now: float, loop_thread: int) -> dict[str, Any]:
+    task = run.task
+    return {
+        "activity": run.activity.name,
+        "task": run.label,
+        "execution": task.execution if task else None,
+        "state": task.state if task else None,
+        "attempt": task.attempt if task else None,
+        "age": round(now - run.started, 3),
+        "last_beat": None if run.last_beat is None else round(now - run.last_beat, 3),
+        "cancelled": run.cancel_reason,
+        "stack": _stack(run, loop_thread),
+    }
+
+
+def _stack(run: Running, loop_thread: int) -> list[str]:
+    for ident in reversed(run.thread_ids):
+        if found := stack_of_thread(ident):
+            return found
+    return stack_of_task(run.worked_on, loop_thread) if run.worked_on else []

@@ -1,0 +1,118 @@
+"""Sees from a thread of its own whether the event loop is blocked, and by which line."""
+
+import asyncio
+import queue
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import anyio.to_thread
+import structlog
+
+from workers.metrics import Metrics
+from workers.supervisor.snapshot import log_snapshot
+from workers.supervisor.stacks import stack_of_thread
+from workers.supervisor.status import Status
+
+log = structlog.get_logger(__name__)
+
+_TICK = 0.25
+"""Seconds between two looks."""
+
+
+class Watchdog:
+    """Watches the event loop that enters it.
+
+    A handler that computes or sleeps in the event loop starves polls, heartbeats and reports of all tasks. When
+    nothing else could run for `patience` seconds, the stack of the line at fault is logged, once for each block.
+    """
+
+    def __init__(self, status: Callable[[], Status], metrics: Metrics, *, patience: float = 1.0) -> None:
+        self._status = status
+        self._metrics = metrics
+        self._patience = patience
+        self._tick = min(_TICK, patience / 4)
+        self._orders: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._watch, name="watchdog", daemon=True)
+
+    async def __aenter__(self) -> "Watchdog":
+        self._loop = asyncio.get_running_loop()
+        self._watched = threading.current_thread()
+        self._due = time.monotonic() + self._tick
+        self._timer = self._loop.call_later(self._tick, self._on_time)
+        self._thread.start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._timer.cancel()
+        self._orders.put(None)
+        with anyio.CancelScope(shield=True):
+            await anyio.to_thread.run_sync(self._thread.join)
+
+    @property
+    def loop_thread(self) -> int:
+        """The identifier of the event loop's thread."""
+        return self._watched.ident or 0
+
+    @property
+    def blocked(self) -> float:
+        """Seconds for which the event loop has been overdue; infinite when its thread has ended."""
+        if not self._watched.is_alive() or self._loop.is_closed():
+            return float("inf")
+        return max(0.0, time.monotonic() - self._due)
+
+    def ask_for_snapshot(self) -> None:
+        """Logs what the worker is doing, from the watching thread. Safe in a signal handler."""
+        self._orders.put(lambda: log_snapshot(self._status(), self.loop_thread))
+
+    def _on_time(self) -> None:
+        late = max(0.0, time.monotonic() - self._due)
+        self._metrics.loop_lag(late)
+        if late > self._patience:
+            log.warning("event loop free again", seconds=round(late, 3))
+        self._due = time.monotonic() + self._tick
+        self._timer = self._loop.call_later(self._tick, self._on_time)
+
+    def _watch(self) -> None:
+        seen = 0.0  # the deadline whose miss has been logged
+        while True:
+            try:
+                order = self._orders.get(timeout=self._tick)
+            except queue.Empty:
+                due = self._due
+                if self._patience < self.blocked < float("inf") and due != seen:
+                    seen = due
+                    self._bark()
+            else:
+                if order is None:
+                    return
+                order()
+
+    def _bark(self) -> None:
+        stack = stack_of_thread(self.loop_thread)
+        guilty = stack[-1] if stack else None
+        log.warning("event loop blocked", seconds=round(self.blocked, 3), line=guilty, stack=stack, **self._culprit())
+
+    def _culprit(self) -> dict[str, Any]:
+        """The ids of the task that has the event loop now, where it is one of ours."""
+        current = asyncio.current_task(self._loop)
+        for run in self._status().running:
+            if current is not None and run.worked_on is current:
+                return {"activity": run.activity.name, "task": run.label}
+        return {}
+
+
+@contextmanager
+def snapshot_on_sigusr1(watchdog: Watchdog) -> Iterator[None]:
+    """SIGUSR1 logs a snapshot while entered. Only in the main thread.
+
+    A handler of Python's own, not the event loop's: it must also work while the event loop is blocked.
+    """
+    before = signal.signal(signal.SIGUSR1, lambda *_: watchdog.ask_for_snapshot())
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGUSR1, before)
