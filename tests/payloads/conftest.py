@@ -7,6 +7,7 @@ from uuid import uuid4
 import pytest
 from moto.server import ThreadedMotoServer
 
+from tests.payloads.s3_stub import SESSION
 from workers.payloads import Payloads
 
 BUCKET = "payloads"
@@ -29,6 +30,7 @@ def s3_options(s3_endpoint: str) -> dict:
         "key": "test",
         "secret": "test",
         "client_kwargs": {"region_name": "us-east-1"},
+        "session": SESSION,
     }
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

@@ -76,7 +76,7 @@ class Reload:
                     raise PayloadMalformedError(f"the claim on {claim.uri} names another hash than its uri")
                 return store, key
         allowed = ", ".join(store.url for store in self._stores)
-        raise PayloadForbiddenError(f"a claim points to {claim.uri}, which is no payload below {allowed}")
+        raise PayloadForbiddenError(f"a claim points to {claim.uri!r:.300}, which is no payload below {allowed}")
 
     def _check(self, claims: dict[Place, Claim], as_streams: Collection[Place]) -> None:
         total = 0

@@ -1,10 +1,12 @@
 """A stream on its way to S3: in parts, a few at a time, so that its length need not be known."""
 
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from typing import Any, Protocol
 
 import anyio
 
+from workers.payloads.errors import PayloadError
 from workers.payloads.together import side_by_side
 
 PART = 8 << 20
@@ -32,7 +34,8 @@ async def upload(call: Call, key: str, pieces: AsyncIterator[bytes]) -> None:
         listed = [{"PartNumber": number, "ETag": tag} for number, tag in sorted(tags.items())]
         await call("complete_multipart_upload", key, UploadId=upload_id, MultipartUpload={"Parts": listed})
     except BaseException:
-        with anyio.move_on_after(10, shield=True):
+        # What cannot be taken back now is for a lifecycle rule; the error that led here is the one to raise.
+        with anyio.move_on_after(10, shield=True), suppress(PayloadError):
             await call("abort_multipart_upload", key, UploadId=upload_id)
         raise
 

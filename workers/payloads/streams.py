@@ -74,7 +74,7 @@ class PayloadStream:
             if not piece:
                 break
             data += piece
-        if size >= 0:
+        if 0 <= size < len(data):
             self._rest = bytes(data[size:])
             del data[size:]
         return bytes(data)
