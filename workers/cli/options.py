@@ -1,7 +1,8 @@
 """Command line options made from settings models, so that a flag, its variable and its help have one source."""
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from types import NoneType
+from typing import Any, TypeVar, get_args
 
 import click
 from pydantic.fields import FieldInfo
@@ -44,6 +45,7 @@ def _option(name: str, field: FieldInfo) -> Callable[[F], F]:
 
 
 def _metavar(field: FieldInfo) -> str:
-    if field.annotation is float:
-        return "SECONDS"
-    return "N" if field.annotation is int else "TEXT"
+    kinds = [kind for kind in get_args(field.annotation) if kind is not NoneType] or [field.annotation]
+    if int in kinds or float in kinds:
+        return "SECONDS" if "seconds" in str(field.description).lower() else "N"
+    return "|".join(kinds) if all(isinstance(kind, str) for kind in kinds) else "TEXT"

@@ -1,21 +1,30 @@
 """`workers run`: a registry's activities, in this process, until a signal."""
 
+import os
 from typing import Any
 
 import anyio
 import click
+import structlog
 
-from workers.cli.logs import configure_logs
 from workers.cli.options import given, settings_options
+from workers.cli.show import show_quota, show_settings
 from workers.loading import load_registry
+from workers.logs import configure_logs
 from workers.settings import Settings
+from workers.supervisor.quota import survey
 from workers.supervisor.worker import Worker
+from workers.variables import unknown_variables
+
+log = structlog.get_logger(__name__)
 
 
 @click.command()
 @click.argument("registry", metavar="MODULE:ATTRIBUTE")
 @settings_options(Settings)
-def run(registry: str, **options: Any) -> int:
+@click.option("--print-settings", is_flag=True, help="Print each setting, its value and where it comes from, and exit.")
+@click.option("--print-quota", is_flag=True, help="Print what this worker asks of the account's API quotas, and exit.")
+def run(registry: str, *, print_settings: bool, print_quota: bool, **options: Any) -> int:
     """Run the activities of the registry MODULE:ATTRIBUTE, as in handlers:registry.
 
     \b
@@ -30,7 +39,18 @@ def run(registry: str, **options: Any) -> int:
     \b
     Exit code: 0 every task was reported, 1 a fault, 2 bad input, 3 forced.
     """
-    settings = Settings(**given(options))
+    flags = given(options)
+    settings = Settings(**flags)
     configure_logs(settings.log_level, settings.log_format)
-    worker = Worker(load_registry(registry), settings)
+    for unknown in unknown_variables(os.environ):
+        log.warning("unknown variable", variable=unknown.name, did_you_mean=unknown.closest)
+    if print_settings:
+        show_settings(settings, flags)
+        return 0
+    handlers = load_registry(registry)
+    if print_quota:
+        show_quota(*anyio.run(survey, handlers, settings))
+        return 0
+    worker = Worker(handlers, settings)
+    worker.metrics.add_process()
     return anyio.run(lambda: worker.run(signals=True))

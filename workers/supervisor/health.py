@@ -8,12 +8,13 @@
 """
 
 import json
+import socket
 import socketserver
 import threading
 from collections.abc import Callable
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 import anyio.to_thread
 import structlog
@@ -70,7 +71,7 @@ class Health:
             "/tasks": self._tasks,
         }
 
-    async def __aenter__(self) -> "Health":
+    async def __aenter__(self) -> Self:
         try:
             self._server = _Server(self._host, self.port, self.answer)
         except OSError as error:
@@ -125,7 +126,7 @@ class _Server(ThreadingHTTPServer):
 
     def __init__(self, host: str, port: int, answer: Callable[[str, str], Answer]) -> None:
         self.answer = answer
-        self.address_family = socketserver.socket.AF_INET6 if ":" in host else socketserver.socket.AF_INET
+        self.address_family = socket.AF_INET6 if ":" in host else socket.AF_INET
         super().__init__((host, port), _Request)
 
     def server_bind(self) -> None:
@@ -133,9 +134,7 @@ class _Server(ThreadingHTTPServer):
         socketserver.TCPServer.server_bind(self)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Logs what went wrong with one request; a client that went away is nothing."""
-        del request
-        log.debug("health request failed", client=str(client_address), exc_info=True)
+        """A client that went away or was too slow."""
 
 
 class _Request(BaseHTTPRequestHandler):
@@ -143,7 +142,11 @@ class _Request(BaseHTTPRequestHandler):
     timeout = _SLOW_CLIENT
 
     def do_GET(self) -> None:
-        answer = self.server.answer(self.path, self.headers.get("Accept", ""))
+        try:
+            answer = self.server.answer(self.path, self.headers.get("Accept", ""))
+        except Exception:
+            log.exception("health page failed", page=self.path)
+            answer = _json(HTTPStatus.INTERNAL_SERVER_ERROR, {"error": "see the worker's log"})
         self.send_response(answer.code)
         self.send_header("Content-Type", answer.content_type)
         self.send_header("Content-Length", str(len(answer.body)))

@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Self
 
 import anyio.to_thread
 import structlog
@@ -35,10 +35,11 @@ class Watchdog:
         self._metrics = metrics
         self._patience = patience
         self._tick = min(_TICK, patience / 4)
+        self._barked_at = 0.0  # the deadline whose miss has been logged
         self._orders: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._watch, name="watchdog", daemon=True)
 
-    async def __aenter__(self) -> "Watchdog":
+    async def __aenter__(self) -> Self:
         self._loop = asyncio.get_running_loop()
         self._watched = threading.current_thread()
         self._due = time.monotonic() + self._tick
@@ -77,19 +78,23 @@ class Watchdog:
         self._timer = self._loop.call_later(self._tick, self._on_time)
 
     def _watch(self) -> None:
-        seen = 0.0  # the deadline whose miss has been logged
-        while True:
+        while (order := self._next_order()) is not None:
             try:
-                order = self._orders.get(timeout=self._tick)
-            except queue.Empty:
-                due = self._due
-                if self._patience < self.blocked < float("inf") and due != seen:
-                    seen = due
-                    self._bark()
-            else:
-                if order is None:
-                    return
                 order()
+            except Exception:
+                log.exception("watchdog failed")
+
+    def _next_order(self) -> Callable[[], None] | None:
+        try:
+            return self._orders.get(timeout=self._tick)
+        except queue.Empty:
+            return self._look
+
+    def _look(self) -> None:
+        due = self._due
+        if self._patience < self.blocked < float("inf") and due != self._barked_at:
+            self._barked_at = due
+            self._bark()
 
     def _bark(self) -> None:
         stack = stack_of_thread(self.loop_thread)

@@ -9,11 +9,21 @@ import structlog
 _QUIET = ("aiobotocore", "aiohttp", "asyncio", "botocore", "fsspec", "s3fs", "urllib3")
 
 
+_chosen: list[tuple[str, str]] = []
+
+
+def chosen_logs() -> tuple[str, str] | None:
+    """What `configure_logs` was last given in this process, for a child process to do the same; None: nothing."""
+    return _chosen[-1] if _chosen else None
+
+
 def configure_logs(level: str = "info", form: str = "auto") -> None:
     """Sends structlog's events and the standard library's log lines to stderr, in the same form.
 
-    `form` is "console", "json" or "auto" (console on a terminal).
+    `form` is "console", "json" or "auto" (console on a terminal). Both kinds of lines carry what is bound to the
+    context: inside a task, its ids.
     """
+    _chosen[:] = [(level, form)]
     number = logging.getLevelNamesMapping()[level.upper()]
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
