@@ -1,8 +1,15 @@
 """The tests know no environment: what a machine says of AWS, of proxies or of workers is forgotten before the first."""
 
 import os
+from collections.abc import AsyncIterator, Iterator
 
+import pytest
+from aiobotocore.session import get_session
+from anyio.from_thread import start_blocking_portal
 from hypothesis import settings
+
+from tests.account import Account
+from workers.local import LocalStepFunctions
 
 _FORGOTTEN = ("AWS_", "WORKERS_", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
 
@@ -16,3 +23,22 @@ os.environ["AWS_EC2_METADATA_DISABLED"] = "true"
 # The same examples in every run, and no example is timed: a slow machine is no fault.
 settings.register_profile("repeatable", derandomize=True, deadline=None)
 settings.load_profile("repeatable")
+
+
+@pytest.fixture(scope="session")
+def engine() -> Iterator[LocalStepFunctions]:
+    """One embedded Step Functions for all tests; it holds polls briefly, so that drains are short."""
+    with (
+        start_blocking_portal() as portal,
+        portal.wrap_async_context_manager(LocalStepFunctions(poll_hold=0.3)) as local,
+    ):
+        yield local
+
+
+@pytest.fixture
+async def account(engine: LocalStepFunctions, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Account]:
+    """The engine as an AWS account: the environment points to it, and names are the test's own."""
+    for name, value in engine.environment().items():
+        monkeypatch.setenv(name, value)
+    async with get_session().create_client("stepfunctions") as client:
+        yield Account(client)

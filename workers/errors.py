@@ -68,7 +68,7 @@ class PausePolling(WorkersError):  # noqa: N818 - a request to the worker, that 
     error_name = "Worker.PausePolling"
 
     def __init__(self, seconds: float, message: str = "") -> None:
-        super().__init__(message or f"polling is paused for {seconds:g} s")
+        super().__init__(message or f"polling is paused for {seconds} s")
         self.seconds = seconds
 
 

@@ -25,9 +25,7 @@ class HandlerCrashedError(WorkersError):
 class HandlerError(WorkersError):
     """Stands for an exception that could not be brought over from a handler's process."""
 
-    def __init__(self, name: str, message: str) -> None:
-        super().__init__(message)
-        self.error_name = name
+    error_name: str
 
 
 class Process:
@@ -174,7 +172,8 @@ def _raised(error: BaseException) -> bytes:
         answer = pickle.dumps((True, error))
         pickle.loads(answer)  # noqa: S301 - our own bytes: does it survive the way?
     except Exception:  # noqa: BLE001 - exceptions pickle in as many ways as they are written
-        stand_in = HandlerError(str(getattr(error, "error_name", type(error).__name__)), str(error))
+        stand_in = HandlerError(str(error))
+        stand_in.error_name = str(getattr(error, "error_name", type(error).__name__))
         stand_in.add_note(f"in the handler's process:\n{shown}")
         answer = pickle.dumps((True, stand_in))
     return answer
