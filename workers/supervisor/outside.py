@@ -1,0 +1,60 @@
+"""All that shows a worker to the outside while it lives, in one place for the worker to enter."""
+
+import os
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+
+import anyio
+
+from workers.metrics import Metrics
+from workers.settings import Settings
+from workers.supervisor.ecs import AGENT_VARIABLE, ScaleInProtection
+from workers.supervisor.emf import EmbeddedMetrics
+from workers.supervisor.health import Health
+from workers.supervisor.status import Status
+from workers.supervisor.watchdog import Watchdog, snapshot_on_sigusr1
+
+
+def metrics_for(settings: Settings) -> Metrics:
+    """The metrics of a worker: kept only where somebody reads them."""
+    return Metrics(active=settings.health_port is not None or settings.metrics == "emf")
+
+
+@asynccontextmanager
+async def seen_from_outside(
+    settings: Settings, status: Callable[[], Status], metrics: Metrics, *, signals: bool
+) -> AsyncIterator[None]:
+    """Watchdog, health port, embedded metrics and scale-in protection, as `settings` ask, while entered.
+
+    `status` is called from other threads at any time: it may only read. `signals` adds SIGUSR1, in a main thread.
+    Enter it before AWS is asked anything and leave it after the last report.
+    Raises `UsageError` for a port that cannot be had, or metrics without their packages.
+    """
+    async with AsyncExitStack() as stack:
+        watchdog = await stack.enter_async_context(Watchdog(status, metrics))
+        if signals:
+            stack.enter_context(snapshot_on_sigusr1(watchdog))
+        if settings.metrics == "emf":
+            await stack.enter_async_context(EmbeddedMetrics(metrics, lambda: status().worker))
+        if settings.health_port is not None:
+            health = Health(
+                port=settings.health_port,
+                host=settings.health_host,
+                status=status,
+                metrics=metrics,
+                watchdog=watchdog,
+            )
+            await stack.enter_async_context(health)
+        if settings.ecs_protection and (agent := os.environ.get(AGENT_VARIABLE)):
+            await stack.enter_async_context(_beside(ScaleInProtection(agent, lambda: bool(status().running))))
+        yield
+
+
+@asynccontextmanager
+async def _beside(protection: ScaleInProtection) -> AsyncIterator[None]:
+    async with anyio.create_task_group() as group:
+        group.start_soon(protection.run, name="scale-in protection")
+        try:
+            yield
+        finally:
+            group.cancel_scope.cancel()
