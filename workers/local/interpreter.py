@@ -1,6 +1,7 @@
 """Runs an execution: moto's interpreter in a thread of its own, with the engine's history, tokens and clock."""
 
 import asyncio
+import copy
 import json
 import threading
 from collections.abc import Mapping
@@ -131,9 +132,12 @@ class _Recorder(seams.EventManager):
     ) -> int:
         source: int = context.source_event_id
         kind = event_type.value
-        if context.stopped() and not kind.endswith("Aborted"):
+        if context.environment.stopped and not kind.endswith("Aborted"):
             return source  # a branch that was stopped has nothing more to say
-        number = self._execution.record(kind, event_details, previous=source)
+        previous = source
+        if kind == "EvaluationFailed":  # AWS hangs it on the event before the state's entry
+            previous = self._execution.events[source - 1]["previousEventId"]
+        number = self._execution.record(kind, event_details, previous=previous)
         if number:
             context.last_published_event_id = number
             if update_source_event_id:
@@ -163,7 +167,8 @@ class Environment(seams.environment.Environment):
         super().__init__(*args, **kwargs)
         self.over = threading.Event()
         self.task: Token | None = None
-        self.event_history_context.stopped = self._stopped  # type: ignore[attr-defined]  # asked by the recorder
+        self.stopped = False
+        self.event_history_context.environment = self  # type: ignore[attr-defined]  # the recorder asks it
 
     @classmethod
     def as_frame_of(cls, env: Any, event_history_frame_cache: Any = None) -> "Environment":
@@ -188,17 +193,19 @@ class Environment(seams.environment.Environment):
         self._let_go()
 
     def set_stop(self, stop_date: Any, cause: str | None, error: str | None) -> None:
+        self.stopped = self.stopped or self.is_running()
         super().set_stop(stop_date, cause, error)
         self._let_go()
+
+    def program_state(self) -> Any:
+        """A copy; a shallow one suffices, and is asked for at every state."""
+        return copy.copy(self._program_state)
 
     def _let_go(self) -> None:
         """Wakes whatever waits in this frame: a Wait, a retry, a task."""
         self.over.set()
         if task := self.task:
             task.close()
-
-    def _stopped(self) -> bool:
-        return isinstance(self.program_state(), seams.ProgramStopped)
 
 
 def _environment(run: Run) -> Environment:

@@ -28,6 +28,10 @@ class ActivityState(seams.StateTaskActivity):
         # The interpreter would count from the state's entry: it gets no limit, the wait below keeps it.
         self.timeout = seams.TimeoutSeconds(_NO_TIMEOUT, is_default=True)
 
+    def _evaluate_with_timeout(self, env: Any) -> None:
+        with seams.without_attempt_thread():
+            super()._evaluate_with_timeout(env)
+
     def _eval_execution(self, env: Any) -> None:
         task, limits = self._schedule(env)
         if not task.wait_for_start():
