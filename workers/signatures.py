@@ -3,10 +3,11 @@
 import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, NotRequired, Required, get_type_hints
 
-from pydantic import ConfigDict, PydanticSchemaGenerationError, PydanticUserError, TypeAdapter, ValidationError
-from pydantic_core import PydanticSerializationError
+from pydantic import ConfigDict, PydanticUserError, TypeAdapter, ValidationError
+from pydantic.fields import FieldInfo
 from typing_extensions import TypedDict
 
 from workers.errors import ErrorName, RegistrationError, WorkersError
@@ -53,7 +54,7 @@ class Arguments:
             positional.append(self._checked(self.whole, task.input))
         elif self.keys:
             given = self._object(task.input)
-            named = self._checked(self.keys, {key: given[key] for key in self.names & given.keys()})
+            named = self._checked(self.keys, given)
             if self.rest:
                 named |= self._checked(self.rest, {key: given[key] for key in given.keys() - self.names})
         if self.task_position is not None:
@@ -97,8 +98,8 @@ class Result:
         except ValidationError as error:
             message = f"what activity {self.activity} returned does not fit its annotation: {explain(error)}"
             raise InvalidOutputError(message) from None
-        except (PydanticSerializationError, UnicodeDecodeError, RecursionError, ValueError) as error:
-            message = f"activity {self.activity} returned what JSON cannot hold: {_first_line(error)}"
+        except (RecursionError, ValueError) as error:
+            message = f"activity {self.activity} returned what JSON cannot hold: {_one_line(error)}"
             raise InvalidOutputError(message) from None
 
 
@@ -113,7 +114,7 @@ def read_signature(activity: str, function: Callable[..., Any]) -> tuple[Argumen
         raise RegistrationError(f"{refuse} is a generator: a handler returns one result")
     try:
         signature, hints = inspect.signature(function), _hints(function)
-    except (NameError, TypeError, ValueError) as error:
+    except Exception as error:  # an annotation in quotes is code, and may raise anything
         raise RegistrationError(f"{refuse} has a signature that cannot be read: {error}") from error
     parameters = [
         parameter.replace(annotation=hints.get(parameter.name, Any)) for parameter in signature.parameters.values()
@@ -126,7 +127,7 @@ def read_signature(activity: str, function: Callable[..., Any]) -> tuple[Argumen
 
 def _hints(function: Callable[..., Any]) -> dict[str, Any]:
     bare = function
-    while hasattr(bare, "func"):  # functools.partial
+    while isinstance(bare, partial):
         bare = bare.func
     if not hasattr(bare, "__annotations__") or not hasattr(bare, "__name__"):
         bare = type(bare).__call__
@@ -134,18 +135,22 @@ def _hints(function: Callable[..., Any]) -> dict[str, Any]:
 
 
 def _arguments(activity: str, refuse: str, parameters: Sequence[inspect.Parameter]) -> Arguments:
-    tasks = [parameter for parameter in parameters if parameter.annotation is Task]
-    others = [parameter for parameter in parameters if parameter.annotation is not Task]
+    tasks = [parameter for parameter in parameters if _is_task(parameter.annotation)]
+    others = [parameter for parameter in parameters if parameter not in tasks]
     whole = [parameter for parameter in others if parameter.kind is parameter.POSITIONAL_ONLY]
     keyed = [
         parameter for parameter in others if parameter.kind in {parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY}
     ]
     rest = next((parameter for parameter in parameters if parameter.kind is parameter.VAR_KEYWORD), None)
 
+    if parameters and parameters[0].name == "self":
+        raise RegistrationError(f"{refuse} is a method without its object: register `instance.method`")
     if len(tasks) > 1:
         raise RegistrationError(f"{refuse} takes two tasks: there is only one")
     if any(parameter.kind is parameter.VAR_POSITIONAL for parameter in parameters):
         raise RegistrationError(f"{refuse} takes *args: an input has keys, not positions; name the parameters")
+    if rest and _is_task(rest.annotation):
+        raise RegistrationError(f"{refuse} takes the task as **{rest.name}: name one parameter for it")
     if len(whole) > 1:
         names = ", ".join(parameter.name for parameter in whole)
         raise RegistrationError(f"{refuse} has several positional-only parameters ({names}): only one can be the input")
@@ -155,9 +160,6 @@ def _arguments(activity: str, refuse: str, parameters: Sequence[inspect.Paramete
             "give them defaults, or drop the `/`"
         )
 
-    if rest and any(parameter.name == rest.name for parameter in tasks):
-        raise RegistrationError(f"{refuse} takes the task as **{rest.name}: name one parameter for it")
-
     task = tasks[0] if tasks else None
     positional_task = task is not None and task.kind is task.POSITIONAL_ONLY
     fields = {} if whole else {parameter.name: parameter for parameter in keyed}
@@ -166,35 +168,55 @@ def _arguments(activity: str, refuse: str, parameters: Sequence[inspect.Paramete
         activity=activity,
         keys=_keys(refuse, fields) if wants_keys else None,
         whole=_adapter(whole[0].annotation, f"{refuse}: parameter {whole[0].name}") if whole else None,
-        names=frozenset(fields),
-        rest=_adapter(dict[str, rest.annotation], f"{refuse}: **{rest.name}") if rest and not whole else None,
+        names=frozenset(_key(parameter) for parameter in fields.values()),
+        rest=_rest(refuse, rest) if rest and not whole else None,
         task_position=parameters.index(task) if task and positional_task else None,
         task_name=task.name if task and not positional_task else None,
     )
 
 
+def _is_task(annotation: Any) -> bool:
+    """`Task`, or `Task | None` of a function that is also called without one."""
+    return annotation is Task or bool(annotation == Task | None)
+
+
+def _key(parameter: inspect.Parameter) -> str:
+    """The key of the input that becomes `parameter`: its alias, or else its name."""
+    alias = FieldInfo.from_annotation(parameter.annotation).validation_alias
+    return alias if isinstance(alias, str) else parameter.name
+
+
 def _keys(refuse: str, fields: dict[str, inspect.Parameter]) -> TypeAdapter[dict[str, Any]]:
-    for name, parameter in fields.items():
-        _adapter(parameter.annotation, f"{refuse}: parameter {name}")  # alone, so that the error names it
-    wanted: dict[str, Any] = {
-        name: (Required if parameter.default is parameter.empty else NotRequired)[parameter.annotation]
-        for name, parameter in fields.items()
-    }
-    return _adapter(TypedDict("Input", wanted), refuse)  # type: ignore[operator] - the keys are known only now
+    try:
+        wanted: dict[str, Any] = {
+            name: (Required if parameter.default is parameter.empty else NotRequired)[parameter.annotation]
+            for name, parameter in fields.items()
+        }
+        return _adapter(TypedDict("Input", wanted), refuse)  # type: ignore[operator]  # keys known only now
+    except (RegistrationError, TypeError) as error:
+        for name, parameter in fields.items():
+            _adapter(parameter.annotation, f"{refuse}: parameter {name}")  # alone, so that the error names it
+        raise RegistrationError(f"{refuse} has parameters that JSON cannot become: {_one_line(error)}") from error
+
+
+def _rest(refuse: str, rest: inspect.Parameter) -> TypeAdapter[dict[str, Any]]:
+    return _adapter(dict[str, rest.annotation], f"{refuse}: **{rest.name}")  # type: ignore[name-defined]
 
 
 def _adapter(annotation: Any, where: str) -> TypeAdapter[Any]:
     try:
         try:
             # NaN must reach the encoder, which refuses it: by default pydantic would make it null.
-            return TypeAdapter(annotation, config=ConfigDict(ser_json_inf_nan="constants"))
+            adapter = TypeAdapter(annotation, config=ConfigDict(ser_json_inf_nan="constants"))
         except PydanticUserError as error:
             if error.code != "type-adapter-config-unused":
                 raise
-            return TypeAdapter(annotation)  # models, dataclasses and the like bring a configuration of their own
-    except (PydanticSchemaGenerationError, PydanticUserError, TypeError) as error:
-        problem = _first_line(error).split(". ")[0]
-        raise RegistrationError(f"{where} has a type that JSON cannot become: {problem}") from error
+            adapter = TypeAdapter(annotation)  # models, dataclasses and the like bring a configuration of their own
+        if not adapter.pydantic_complete:
+            adapter.rebuild(raise_errors=True)  # says which name is not defined
+    except Exception as error:  # a type that makes its own schema may raise anything
+        raise RegistrationError(f"{where} has a type that JSON cannot become: {_one_line(error)}") from error
+    return adapter
 
 
 def explain(error: ValidationError) -> str:
@@ -223,5 +245,7 @@ def _found(value: Any) -> str:
     return names.get(type(value), type(value).__name__)
 
 
-def _first_line(error: BaseException) -> str:
-    return str(error).splitlines()[0] if str(error) else type(error).__name__
+def _one_line(error: BaseException) -> str:
+    """What `error` says, without pydantic's advice and addresses, which come after the first sentence or paragraph."""
+    said = " ".join(str(error).split("\n\n")[0].split())
+    return said.split(". ")[0] or type(error).__name__
