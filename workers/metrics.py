@@ -67,6 +67,12 @@ HANDLER = Metric(
     ("activity",),
     _TO_AN_HOUR,
 )
+HANDLER_RETRIES = Metric(
+    "workers_handler_retries_total",
+    Kind.COUNTER,
+    "Calls of a handler beyond the first, within one task, by the interceptor `Retry`.",
+    ("activity",),
+)
 SLOTS = Metric("workers_slots", Kind.GAUGE, "Slots: tasks that may run at once.", ("activity",))
 SLOTS_USED = Metric("workers_slots_used", Kind.GAUGE, "Slots taken by a poll or by a task.", ("activity",))
 POLLERS_OPEN = Metric("workers_pollers_open", Kind.GAUGE, "Polls that are open at Step Functions.", ("activity",))
@@ -96,6 +102,7 @@ METRICS = (
     QUEUE_WAIT,
     TASKS,
     HANDLER,
+    HANDLER_RETRIES,
     SLOTS,
     SLOTS_USED,
     POLLERS_OPEN,
@@ -226,6 +233,7 @@ class ActivityMetrics:
         self._name = name
         self._polls = metrics.counts(POLLS, (name,))
         self._tasks = metrics.counts(TASKS, (name,))
+        self._retries = metrics.counts(HANDLER_RETRIES, (name,))
         self.queued = metrics.observes(QUEUE_WAIT, (name,))
         """`queued(seconds)`: a task came that had waited so long (`task.queued_seconds`, where it is known)."""
         self.handled = metrics.observes(HANDLER, (name,))
@@ -239,6 +247,11 @@ class ActivityMetrics:
         """A task ended; `error` is the name that was reported, or empty."""
         own = not error or error in _OWN_ERRORS
         self._tasks[(outcome, error if own else HANDLER_ERROR)]()
+
+    def retried(self, times: int) -> None:
+        """The handler of one task was called again so often."""
+        for _ in range(times):
+            self._retries[()]()
 
     def watch(
         self, *, slots: Callable[[], int], slots_used: Callable[[], int], pollers_open: Callable[[], int]

@@ -68,6 +68,9 @@ class TaskRun(Protocol):
     def beating(self, interval: float | None) -> AbstractContextManager[None]:
         """Sends a heartbeat every `interval` seconds while it is entered; None: the worker's interval."""
 
+    def retrying(self) -> None:
+        """Says that the handler is about to be called again within this task. In the event loop."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Task:

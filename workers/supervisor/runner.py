@@ -89,6 +89,7 @@ class Runner:
     def _count(self, run: RunningTask, outcome: Outcome, fate: Fate) -> None:
         counts = self._metrics.activity(run.activity.name)
         counts.handled((run.handled or run.started) - run.started)
+        counts.retried(run.retries)
         if run.task and (queued := run.task.queued_seconds) is not None:
             counts.queued(queued)
         if isinstance(outcome, Failure):

@@ -37,6 +37,8 @@ class RunningTask:
         """The threads in which its handler was started, also those that a timeout has given up."""
         self.last_beat: float | None = None
         """When a heartbeat was last accepted (the event loop's clock)."""
+        self.retries = 0
+        """How often an interceptor has called the handler again."""
         self.succeeded = False
         """Whether there is a result to report."""
         self.error: BaseException | None = None
@@ -81,6 +83,10 @@ class RunningTask:
         """See `TaskRun`."""
         seconds = self.activity.heartbeat if interval is None else interval
         return self._heartbeats.beating(self, seconds) if seconds else nullcontext()
+
+    def retrying(self) -> None:
+        """See `TaskRun`."""
+        self.retries += 1
 
     def _beat(self) -> None:
         now = anyio.current_time()
