@@ -1,0 +1,110 @@
+"""The heartbeat scheduler."""
+
+import anyio
+
+from tests.supervisor.scripted import Scripted, fault
+from workers.metrics import Metrics
+from workers.stepfunctions.protocol import TaskClosedError
+from workers.supervisor.heartbeats import Heartbeats
+from workers.task import CancelReason
+
+
+class Run:
+    def __init__(self, token: str = "token") -> None:
+        self.token = token
+        self.last_beat: float | None = None
+        self.cancelled: CancelReason | None = None
+
+    def cancel(self, reason: CancelReason) -> None:
+        self.cancelled = reason
+
+
+async def beats(client: Scripted, number: int) -> None:
+    while len(client.times["beat"]) < number:
+        await anyio.sleep(0.01)
+
+
+async def test_the_first_beat_comes_after_one_interval_then_they_are_regular() -> None:
+    client, run = Scripted(), Run()
+    heartbeats = Heartbeats(client, Metrics(active=False))
+    async with anyio.create_task_group() as group:
+        group.start_soon(heartbeats.run)
+        begun = anyio.current_time()
+        with heartbeats.beating(run, 0.2):
+            await beats(client, 3)
+        group.cancel_scope.cancel()
+    gaps = [after - before for before, after in zip([begun, *client.times["beat"]], client.times["beat"], strict=False)]
+    assert all(gap >= 0.17 for gap in gaps)
+    assert run.last_beat is not None
+
+
+async def test_beats_stop_with_the_handler() -> None:
+    client = Scripted()
+    heartbeats = Heartbeats(client, Metrics(active=False))
+    async with anyio.create_task_group() as group:
+        group.start_soon(heartbeats.run)
+        with heartbeats.beating(Run("short"), 0.05):
+            pass
+        with heartbeats.beating(Run("long"), 0.05):
+            await beats(client, 2)
+        group.cancel_scope.cancel()
+    assert {call[1] for call in client.calls} == {"long"}
+
+
+async def test_a_short_interval_does_not_wait_for_a_long_one() -> None:
+    client = Scripted()
+    heartbeats = Heartbeats(client, Metrics(active=False))
+    async with anyio.create_task_group() as group:
+        group.start_soon(heartbeats.run)
+        await anyio.wait_all_tasks_blocked()
+        with heartbeats.beating(Run("slow"), 60):
+            await anyio.wait_all_tasks_blocked()
+            with heartbeats.beating(Run("fast"), 0.02):
+                await beats(client, 2)
+        group.cancel_scope.cancel()
+    assert {call[1] for call in client.calls} == {"fast"}
+
+
+async def test_a_transient_failure_is_repeated_sooner_and_does_not_end_the_beating() -> None:
+    client, run = Scripted(), Run()
+    client.answers["beat"] = [fault(), fault()]
+    heartbeats = Heartbeats(client, Metrics(active=False))
+    async with anyio.create_task_group() as group:
+        group.start_soon(heartbeats.run)
+        with heartbeats.beating(run, 0.5):
+            await beats(client, 4)
+        group.cancel_scope.cancel()
+    first, _, third, fourth = client.times["beat"]
+    assert third - first < 0.5 <= (fourth - third) / 0.85
+    assert run.cancelled is None
+
+
+async def test_a_closed_token_cancels_the_handler_and_ends_the_beating() -> None:
+    client, run = Scripted(), Run()
+    client.answers["beat"] = [fault(TaskClosedError, "TaskTimedOut")]
+    heartbeats = Heartbeats(client, Metrics(active=False))
+    async with anyio.create_task_group() as group:
+        group.start_soon(heartbeats.run)
+        with heartbeats.beating(run, 0.02), heartbeats.beating(Run("other"), 0.05):
+            await beats(client, 3)
+        group.cancel_scope.cancel()
+    assert run.cancelled is CancelReason.TASK_CLOSED
+    assert [call[1] for call in client.calls].count("token") == 1
+
+
+async def test_beats_of_tasks_received_together_are_spread() -> None:
+    client = Scripted()
+    heartbeats = Heartbeats(client, Metrics(active=False))
+    async with anyio.create_task_group() as group:
+        group.start_soon(heartbeats.run)
+        async with anyio.create_task_group() as tasks:
+
+            async def one(number: int) -> None:
+                with heartbeats.beating(Run(str(number)), 0.5):
+                    await beats(client, 50)
+
+            for number in range(50):
+                tasks.start_soon(one, number)
+        group.cancel_scope.cancel()
+    times = client.times["beat"]
+    assert len(set(times[:50])) > 10
