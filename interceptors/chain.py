@@ -36,6 +36,8 @@ def _link(interceptor: Interceptor, call_next: CallNext) -> CallNext:
 
 def check_interceptors(interceptors: Iterable[Any], where: str) -> tuple[Interceptor, ...]:
     """`interceptors` as a tuple. Raises `RegistrationError` naming `where`, the index and what is wrong."""
+    if not isinstance(interceptors, Iterable):
+        raise RegistrationError(f"{where}: interceptors must be a list of them, not {interceptors!r}")
     found = tuple(interceptors)
     for index, interceptor in enumerate(found):
         if problem := _problem(interceptor):

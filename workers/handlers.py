@@ -20,7 +20,7 @@ from workers.signatures import Arguments, Result, explain, read_signature
 from workers.task import Task
 
 Function = Callable[..., Any]
-Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Number = Annotated[float, Field(strict=True, ge=0, allow_inf_nan=False)]
 
 
 class Kind(StrEnum):
@@ -37,17 +37,17 @@ class Kind(StrEnum):
 class Limits(TypedDict, total=False):
     """The limits of one activity. What is left out is the worker's setting."""
 
-    __pydantic_config__ = ConfigDict(extra="forbid")  # type: ignore[misc] - pydantic's way to configure a TypedDict
+    __pydantic_config__ = ConfigDict(extra="forbid")  # type: ignore[misc]  # pydantic reads it
 
     concurrency: Annotated[int, Field(strict=True, ge=1)]
     """Slots: tasks of this activity at once."""
     pollers: Annotated[int, Field(strict=True, ge=1)]
     """Open polls, at most."""
-    heartbeat: Seconds
+    heartbeat: Number
     """Seconds between heartbeats; 0 sends none."""
-    timeout: Annotated[Seconds, Field(gt=0)]
+    timeout: Annotated[Number, Field(gt=0)]
     """Seconds that one run of the function may take; then the task fails as `Worker.HandlerTimeout`."""
-    rate: Annotated[float, Field(gt=0, allow_inf_nan=False)]
+    rate: Annotated[Number, Field(gt=0)]
     """Tasks a second, at most."""
     breaker: Annotated[int, Field(strict=True, ge=1)]
     """Failures in a row after which this activity is not polled for a while."""

@@ -23,7 +23,7 @@ class Registry:
     """
 
     def __init__(self, *, lifespan: Lifespan | None = None, interceptors: Iterable[Interceptor] = ()) -> None:
-        self.lifespans: list[Lifespan] = [lifespan] if lifespan else []
+        self.lifespans: list[Lifespan] = [] if lifespan is None else [_check_lifespan(lifespan)]
         self._interceptors = check_interceptors(interceptors, "registry")
         self._handlers: dict[str, Handler] = {}
 
@@ -37,11 +37,10 @@ class Registry:
         `name` is the activity's name; without one it is the function's. `HandlerOptions` lists the options.
         """
         if callable(name):
-            self.add(name.__name__, name)
-            return name
+            return self.activity(**options)(name)
 
         def register(function: F) -> F:
-            self.add(function.__name__ if name is None else name, function, **options)
+            self.add(_own_name(function) if name is None else name, function, **options)
             return function
 
         return register
@@ -52,6 +51,8 @@ class Registry:
         Raises `RegistrationError` for a name that is taken or that AWS would refuse, a signature that could
         never work, a malformed interceptor or a wrong option.
         """
+        if not isinstance(name, str):
+            raise RegistrationError(f"{name!r} is no name for an activity: give it a text")
         try:
             check_name(activity_name(name) if is_arn(name) else name, "activity")
         except UsageError as error:
@@ -60,6 +61,8 @@ class Registry:
 
     def include(self, other: "Registry") -> None:
         """Takes over the handlers of `other`, with its interceptors inside this registry's, and its lifespan."""
+        if not isinstance(other, Registry):
+            raise RegistrationError(f"{other!r} is not a registry: only another registry can be included")
         for handler in other:
             self._put(handler.wrapped_by(self._interceptors))
         self.lifespans.extend(lifespan for lifespan in other.lifespans if lifespan not in self.lifespans)
@@ -84,6 +87,30 @@ class Registry:
         return f"Registry({', '.join(self._handlers)})"
 
     def _put(self, handler: Handler) -> None:
-        if handler.name in self._handlers:
-            raise RegistrationError(f"activity {handler.name} has two handlers: an activity has one")
+        if first := self._handlers.get(handler.name):
+            both = f"{_shown(first.function)} and {_shown(handler.function)}"
+            raise RegistrationError(f"activity {handler.name} has two handlers, {both}: an activity has one")
         self._handlers[handler.name] = handler
+
+
+def _own_name(function: Callable[..., Any]) -> str:
+    name = getattr(function, "__name__", None)
+    if not isinstance(name, str):
+        raise RegistrationError(f"{function!r} has no name of its own: give the activity one")
+    return name
+
+
+def _shown(function: Callable[..., Any]) -> str:
+    return getattr(function, "__qualname__", None) or repr(function)
+
+
+def _check_lifespan(lifespan: Lifespan) -> Lifespan:
+    if hasattr(type(lifespan), "__aexit__"):
+        raise RegistrationError(
+            "the registry's lifespan is a context manager already: give the function, without calling it"
+        )
+    if not callable(lifespan):
+        raise RegistrationError(
+            f"the registry's lifespan must be a function that returns an async context manager, not {lifespan!r}"
+        )
+    return lifespan
