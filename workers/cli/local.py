@@ -6,10 +6,7 @@ import signal
 import anyio
 import click
 
-from workers.errors import UsageError
 from workers.settings import LOCAL_PORT
-
-EXIT_USAGE = 2
 
 
 @click.command("local")
@@ -43,11 +40,7 @@ def local(port: int, poll_hold: float, keep: int) -> None:
     S3, SQS, DynamoDB, STS, IAM, EventBridge and CloudWatch answer at the same port. Nothing is stored: what it
     knows ends with the process. Stop it with Ctrl-C.
     """
-    try:
-        anyio.run(_serve, port, poll_hold, keep)
-    except UsageError as error:
-        click.echo(f"workers local: {error}", err=True)
-        raise SystemExit(EXIT_USAGE) from None
+    anyio.run(_serve, port, poll_hold, keep)
 
 
 async def _serve(port: int, poll_hold: float, keep: int) -> None:

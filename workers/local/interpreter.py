@@ -197,6 +197,11 @@ class Environment(seams.environment.Environment):
         super().set_stop(stop_date, cause, error)
         self._let_go()
 
+    def stop_frames(self) -> None:
+        """Stops what runs inside of this frame, but not the frame itself."""
+        for frame in list(self._frames):
+            frame.set_stop(stop_date=datetime.now(UTC), cause=None, error=None)
+
     def program_state(self) -> Any:
         """A copy; a shallow one suffices, and is asked for at every state."""
         return copy.copy(self._program_state)

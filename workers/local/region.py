@@ -3,6 +3,9 @@
 import asyncio
 import uuid
 from collections import defaultdict
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
 
 from workers.arns import Place
 from workers.local import task_states  # noqa: F401 - installs itself in the interpreter
@@ -81,13 +84,17 @@ class Region:
         return arn in self.activities
 
     def queue_task(self, activity_arn: str, task: ActivityTask) -> None:
-        self._loop.call_soon_threadsafe(self.activities.put, activity_arn, task)
+        self._post(self.activities.put, activity_arn, task)
 
     def discard_task(self, activity_arn: str, task: ActivityTask) -> None:
-        self._loop.call_soon_threadsafe(self.activities.discard, activity_arn, task)
+        self._post(self.activities.discard, activity_arn, task)
 
     def ended(self, execution: Execution) -> None:
-        self._loop.call_soon_threadsafe(self._finish, execution)
+        self._post(self._finish, execution)
+
+    def _post(self, call: Callable[..., None], *arguments: Any) -> None:
+        with suppress(RuntimeError):  # the loop is closed, and with it the engine: nobody is left to tell
+            self._loop.call_soon_threadsafe(call, *arguments)
 
     def _finish(self, execution: Execution) -> None:
         run, ended = self._runs.pop(execution.arn)

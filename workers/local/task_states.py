@@ -36,6 +36,8 @@ class ActivityState(seams.StateTaskActivity):
         task, limits = self._schedule(env)
         if not task.wait_for_start():
             env.run.host.discard_task(self.resource.resource_arn, task)
+            _record(env, "TaskStateAborted", None)
+            env.stack.append(None)  # the branch or the execution has ended: nobody will look at it
             return
         worker = {} if task.worker_name is None else {"workerName": task.worker_name}
         _record(env, "ActivityStarted", {"activityStartedEventDetails": worker})
@@ -52,6 +54,7 @@ class ActivityState(seams.StateTaskActivity):
             case TimedOut(missed):
                 raise _MissedDeadlineError(missed)
             case None:
+                _record(env, "TaskStateAborted", None)
                 env.stack.append(None)  # the branch or the execution has ended: nobody will look at it
 
     def _schedule(self, env: Environment) -> tuple[ActivityTask, dict[str, float | None]]:

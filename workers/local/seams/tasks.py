@@ -2,11 +2,13 @@
 
 import re
 from collections.abc import Callable
-from functools import cache
+from functools import cache, lru_cache
+from threading import Lock
 from typing import Any
 
 import botocore.session
 from botocore import xform_name
+from botocore.config import Config
 from moto.stepfunctions.parser.asl.component.state.exec.execute_state import ExecutionState
 from moto.stepfunctions.parser.asl.component.state.exec.state_task import state_task_factory
 from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.resource import ResourceCondition
@@ -19,11 +21,13 @@ from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.state
 )
 from moto.stepfunctions.parser.asl.component.state.exec.state_task.state_task_activitiy import StateTaskActivity
 from moto.stepfunctions.parser.asl.eval.environment import Environment
+from moto.stepfunctions.parser.asl.utils import boto_client
 
 from workers.local.seams.table import replaces, uses
 
 uses(StateTaskActivity, "_eval_parameters", "evaluates the input of an activity's task")
 uses(ExecutionState, "_evaluate_with_timeout", "runs one attempt at a task, in a frame of its own")
+uses(Environment, "_frames", "the branches, iterations and attempts inside of one")
 uses(Environment, "_program_state", "how far an execution, a branch or an attempt is")
 uses(StateTaskActivity, "_from_error", "makes history events of the ways in which a task ends badly")
 
@@ -107,4 +111,37 @@ replaces(
     "_normalise_service_error_name",
     staticmethod(_service_error_name),
     "moto knows the error names of two services",
+)
+
+
+class _Clients:
+    """Stands for `boto3` where the interpreter makes clients for the tasks of AWS services."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._session = botocore.session.get_session()
+
+    def client(self, *, service_name: str, region_name: str, endpoint_url: str, config: Config, **keys: str) -> Any:
+        with self._lock:
+            return self._client(service_name, region_name, endpoint_url, config.read_timeout, tuple(keys.items()))
+
+    @lru_cache(64)  # noqa: B019 - there is one instance, as long as the process lives
+    def _client(
+        self, service: str, region: str, endpoint_url: str, timeout: float, keys: tuple[tuple[str, str], ...]
+    ) -> Any:
+        config = Config(
+            parameter_validation=False,
+            retries={"total_max_attempts": 1},
+            connect_timeout=timeout,
+            read_timeout=timeout,
+            max_pool_connections=64,
+            inject_host_prefix=False,
+        )
+        return self._session.create_client(
+            service, region_name=region, endpoint_url=endpoint_url, config=config, **dict(keys)
+        )
+
+
+replaces(
+    boto_client, "boto3", _Clients(), "moto makes a client for each task, slowly, in ways that are not safe in threads"
 )
