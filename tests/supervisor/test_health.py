@@ -22,6 +22,11 @@ from workers.supervisor.watchdog import Watchdog
 _opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
+@pytest.fixture(autouse=True)
+def stop_fast(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("workers.supervisor.health._STOP_WITHIN", 0.02)
+
+
 def get(health: Health, path: str, *, accept: str = "*/*") -> tuple[int, str, str]:
     """Status, content type and body. Blocks the thread that calls it."""
     request = urllib.request.Request(f"http://127.0.0.1:{health.port}{path}", headers={"Accept": accept})

@@ -47,6 +47,7 @@ class ScaleInProtection:
         self._renew_after = minutes * 60 / 2 if renew_after is None else renew_after
         self._last_busy = -math.inf
         self._held = False
+        self._may_be_held = False  # also when the answer to a PUT never came
         self._renew_at = -math.inf
         self._try_at = -math.inf
         self._backoff = Backoff(initial=1.0, maximum=60.0)
@@ -61,7 +62,7 @@ class ScaleInProtection:
                     await self._look(http)
                     await anyio.sleep(self._look_every)
             finally:
-                if self._held:
+                if self._may_be_held:
                     with anyio.move_on_after(_RELEASE_WITHIN, shield=True):
                         await self._set(http, protected=False)
 
@@ -78,6 +79,7 @@ class ScaleInProtection:
         wish: dict[str, Any] = {"ProtectionEnabled": protected}
         if protected:
             wish["ExpiresInMinutes"] = self._minutes
+            self._may_be_held = True
         try:
             async with http.put(self._url, json=wish) as answer:
                 problem = _problem(answer.status, await answer.json(content_type=None))
@@ -91,7 +93,7 @@ class ScaleInProtection:
     def _succeeded(self, *, protected: bool) -> None:
         if protected != self._held:
             log.info("scale-in protection held" if protected else "scale-in protection released")
-        self._held = protected
+        self._held = self._may_be_held = protected
         self._renew_at = anyio.current_time() + self._renew_after
         self._try_at = -math.inf
         self._backoff.reset()
