@@ -3,6 +3,7 @@
 from typing import Any
 
 from interceptors.chain import CallNext
+from workers.errors import RegistrationError
 from workers.task import Task
 
 
@@ -15,6 +16,8 @@ class Heartbeat:
     """
 
     def __init__(self, interval: float | None = None) -> None:
+        if interval is not None and not 0 <= interval < float("inf"):
+            raise RegistrationError(f"Heartbeat: interval is {interval!r}, it must be 0 seconds or more")
         self.interval = interval
 
     async def __call__(self, task: Task, call_next: CallNext, /) -> Any:
