@@ -54,5 +54,5 @@ async def test_a_beat_is_closed_when_the_handler_fails():
 
 @pytest.mark.parametrize("interval", [-1, float("nan"), float("inf")])
 def test_an_interval_that_could_never_work_is_refused(interval: float):
-    with pytest.raises(RegistrationError, match="Heartbeat: interval is .*, it must be 0 seconds or more"):
+    with pytest.raises(RegistrationError, match=r"Heartbeat: interval is .*, it must be 0 seconds or more"):
         Heartbeat(interval)
