@@ -25,6 +25,9 @@ class Payload:
     It also keeps what a handler gives to `task.heartbeat(details)` for the next attempt of the same task.
     """
 
+    reloads_payloads = True
+    """By this mark a worker knows a payload interceptor without importing this module."""
+
     def __init__(
         self,
         store: str,

@@ -80,6 +80,9 @@ class Settings(BaseSettings):
     max_tasks: int | None = Field(None, ge=1, description="Drain and exit 0 once this many tasks were received.")
     max_rss: int | None = Field(None, ge=1, description="Drain and exit 0 once the process holds this many MB.")
     recycle: int = Field(1_000, ge=1, description="Tasks after which a process of a process=True handler is renewed.")
+    payloads: str | None = Field(
+        None, min_length=1, description="Store for large payloads, as in s3://bucket/prefix; loads and offloads."
+    )
     worker_name: WorkerName | None = Field(
         None,
         description="The name that histories show for this worker; {host}, {pid}, {ecs_task} and {pod} are filled in."

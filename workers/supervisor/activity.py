@@ -5,11 +5,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from interceptors.chain import CallNext, Interceptor, compose
-from interceptors.heartbeat import Heartbeat
 from workers.arns import Place, is_arn, namespaced
 from workers.errors import RegistrationError
 from workers.handlers import Handler, Kind
 from workers.settings import Settings
+from workers.supervisor.arrangement import arranged, worker_payload
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,7 +50,8 @@ def activities(handlers: Iterable[Handler], settings: Settings, place: Place) ->
 
     Raises `RegistrationError` for a `process=True` function that a process could not find.
     """
-    return [_activity(handler, settings, place) for handler in handlers]
+    payload = worker_payload(settings)
+    return [_activity(handler, settings, place, payload) for handler in handlers]
 
 
 def _check_process(handler: Handler) -> None:
@@ -65,7 +66,7 @@ def _check_process(handler: Handler) -> None:
         ) from error
 
 
-def _activity(handler: Handler, settings: Settings, place: Place) -> Activity:
+def _activity(handler: Handler, settings: Settings, place: Place, payload: Interceptor | None) -> Activity:
     name = handler.name if is_arn(handler.name) else namespaced(handler.name, settings.namespace)
     _check_process(handler)
     concurrency = handler.concurrency or settings.concurrency
@@ -80,11 +81,5 @@ def _activity(handler: Handler, settings: Settings, place: Place) -> Activity:
         breaker=handler.breaker or settings.breaker,
         breaker_pause=settings.breaker_pause,
         heartbeat=settings.heartbeat if handler.heartbeat is None else handler.heartbeat,
-        interceptors=_arranged(handler.interceptors),
+        interceptors=arranged(handler, payload),
     )
-
-
-def _arranged(listed: tuple[Interceptor, ...]) -> tuple[Interceptor, ...]:
-    """The chain of design order: our own interceptors outermost, unless the user put theirs elsewhere."""
-    beats = any(isinstance(interceptor, Heartbeat) for interceptor in listed)
-    return listed if beats else (Heartbeat(), *listed)

@@ -3,16 +3,15 @@
 import asyncio
 import inspect
 from collections.abc import Callable
-from concurrent.futures import Future
 from typing import Any
 
 from interceptors.chain import CallNext
 from workers.handlers import Handler, Kind
 from workers.supervisor.processes import Processes
-from workers.supervisor.threads import Threads
+from workers.supervisor.threads import ThreadCall, Threads
 from workers.task import Task
 
-ThreadStarted = Callable[[Task, "Future[Any]"], None]
+ThreadStarted = Callable[[Task, ThreadCall], None]
 """Told of each thread that works on a task: it may go on when the wait for it has been given up."""
 
 
@@ -47,4 +46,4 @@ class Invoker:
     async def _in_thread(self, task: Task, call: Callable[[], Any]) -> Any:
         thread = self._threads.start(call)
         self._thread_started(task, thread)
-        return await Threads.result(thread)
+        return await thread.result()

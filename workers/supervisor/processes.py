@@ -12,6 +12,7 @@ from typing import Any
 import structlog
 
 from workers.errors import ErrorName, WorkersError
+from workers.logs import chosen_logs, configure_logs
 
 _spawn = multiprocessing.get_context("spawn")
 
@@ -34,7 +35,7 @@ class Process:
     def __init__(self) -> None:
         self.calls = 0
         self._pipe, theirs = _spawn.Pipe()
-        self._process = _spawn.Process(target=_serve, args=(theirs,), name="handler process", daemon=True)
+        self._process = _spawn.Process(target=_serve, args=(theirs, chosen_logs()), name="handler process", daemon=True)
         self._process.start()
         theirs.close()
 
@@ -144,8 +145,10 @@ def _death(code: int | None) -> str:
     return f"exited with code {code} before it had answered"
 
 
-def _serve(pipe: Connection) -> None:
-    """The child's life: calls in, results out, until the parent closes the pipe or dies."""
+def _serve(pipe: Connection, logs: tuple[str, str] | None) -> None:
+    """The child's life: calls in, results out, until the parent closes the pipe or dies; logs as the parent's."""
+    if logs:
+        configure_logs(*logs)
     for number in (signal.SIGINT, signal.SIGTERM):  # the parent drains; this call is part of what it waits for
         signal.signal(number, signal.SIG_IGN)
     while True:

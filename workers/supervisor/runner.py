@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-from concurrent.futures import Future
 from typing import Any
 
 import anyio
@@ -18,8 +17,10 @@ from workers.stepfunctions.protocol import OUTPUT_LIMIT, ActivityTask
 from workers.supervisor.activity import Activity
 from workers.supervisor.drain import Drain
 from workers.supervisor.heartbeats import Heartbeats
+from workers.supervisor.ids import bind_ids
 from workers.supervisor.reports import Fate, Reports
 from workers.supervisor.running import RunningTask
+from workers.supervisor.threads import ThreadCall
 from workers.task import CancelReason, Task
 
 log = structlog.get_logger(__name__)
@@ -59,7 +60,7 @@ class Runner:
         for run in list(self.running.values()):
             run.cancel(reason)
 
-    def thread_started(self, task: Task, thread: "Future[Any]") -> None:
+    def thread_started(self, task: Task, thread: ThreadCall) -> None:
         """A thread works on `task`: its slot is not free before that thread has ended."""
         self.running[task.token].threads.append(thread)
 
@@ -73,6 +74,7 @@ class Runner:
             return refusal(ErrorName.SHUTTING_DOWN, "the worker is being stopped and its grace is over")
         try:
             run.task = _task(run, received)
+            bind_ids(run.label, run.task)
             with run.scope:
                 return _encoded(run.activity, await chain(run.task))
         except (InvalidInputError, InvalidOutputError) as error:

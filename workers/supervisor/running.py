@@ -2,15 +2,15 @@
 
 import asyncio
 import hashlib
-from concurrent.futures import Future
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any
 
 import anyio
 
 from workers.supervisor.activity import Activity
 from workers.supervisor.drain import Drain
 from workers.supervisor.heartbeats import Heartbeats
+from workers.supervisor.threads import ThreadCall
 from workers.task import CancelReason, Draining, Task
 
 _BEATS_APART = 1.0
@@ -33,7 +33,7 @@ class RunningTask:
         """The task as handlers see it, once its input has been read."""
         self.worked_on = asyncio.current_task()
         """The event loop's task that runs it."""
-        self.threads: list[Future[Any]] = []
+        self.threads: list[ThreadCall] = []
         """The threads in which its handler was started, also those that a timeout has given up."""
         self.last_beat: float | None = None
         """When a heartbeat was last accepted (the event loop's clock)."""
@@ -58,6 +58,11 @@ class RunningTask:
     def ended(self) -> bool:
         """Whether its handler has ended."""
         return self.handled is not None
+
+    @property
+    def thread_ids(self) -> list[int]:
+        """Identifiers of the threads that work on it now."""
+        return [thread.ident for thread in self.threads if thread.ident and not thread.done]
 
     @property
     def draining(self) -> Draining:
@@ -94,15 +99,15 @@ class RunningTask:
             self._asked = now
             self._heartbeats.beat(self)
 
-    def after_threads(self, done: Any) -> None:
+    def after_threads(self, done: Callable[[], None]) -> None:
         """Calls `done()` in the event loop once no thread works on this task any more; now, if none does."""
-        alive = [thread for thread in self.threads if not thread.done()]
+        alive = [thread for thread in self.threads if not thread.done]
         if not alive:
             done()
             return
 
-        def ended(_: "Future[Any]") -> None:
+        def ended(_: object) -> None:
             if not self._loop.is_closed():
                 self._loop.call_soon_threadsafe(self.after_threads, done)
 
-        alive[0].add_done_callback(ended)
+        alive[0].future.add_done_callback(ended)

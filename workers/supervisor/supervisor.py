@@ -3,6 +3,7 @@
 import logging
 import os
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 
 import anyio
 import structlog
@@ -21,7 +22,9 @@ from workers.supervisor.poller import Poller
 from workers.supervisor.processes import Processes
 from workers.supervisor.reports import Reports
 from workers.supervisor.runner import Runner
+from workers.supervisor.running import RunningTask
 from workers.supervisor.slots import Budget, Slots
+from workers.supervisor.status import Status
 from workers.supervisor.threads import Threads
 from workers.task import CancelReason
 
@@ -53,6 +56,8 @@ class Supervisor:
         self._grace = settings.grace
         self._owns_process = False
         self._fault: BaseException | None = None
+        self._abandoned: set[RunningTask] = set()
+        metrics.watch_abandoned_threads(lambda: len(self._abandoned))
         self._heartbeats = Heartbeats(client, metrics)
         self._threads = Threads(sum(activity.concurrency for activity in activities))
         self._processes = Processes(recycle=settings.recycle)
@@ -100,6 +105,15 @@ class Supervisor:
             return ExitCode.FORCED
         return ExitCode.FAULT if left else ExitCode.OK
 
+    def status(self, worker_name: str) -> Status:
+        """What is going on now; called from other threads, so it only reads."""
+        return Status(
+            worker=worker_name,
+            phase=self._drain.phase,
+            problems={poller.activity.name: str(poller.trouble) for poller in self._pollers if poller.trouble},
+            running=list(self._runner.running.values()),
+        )
+
     async def _work(self, side: TaskGroup) -> int:
         """Polls and runs tasks until both have ended. Returns how many polls and tasks were given up."""
         async with anyio.create_task_group() as self._tasks:
@@ -127,7 +141,12 @@ class Supervisor:
             poller.brake.succeeded()
         elif run.error:
             poller.brake.failed()
-        run.after_threads(poller.slots.give)
+        self._abandoned.add(run)
+        run.after_threads(partial(self._free, poller, run))
+
+    def _free(self, poller: Poller, run: RunningTask) -> None:
+        self._abandoned.discard(run)
+        poller.slots.give()
 
     async def _guard(self, part: Callable[[], Awaitable[None]]) -> None:
         """A part that breaks stops the worker: loudly, but only after what it holds has been finished."""

@@ -1,10 +1,36 @@
 """Threads for handlers that are plain functions."""
 
 import asyncio
+import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextvars import copy_context
 from typing import Any
+
+
+class ThreadCall:
+    """A call in a thread. It cannot be stopped: who no longer waits for it leaves it running."""
+
+    def __init__(self, call: Callable[[], Any]) -> None:
+        self.ident: int | None = None
+        """Identifier of the thread, once the call runs."""
+        self.future: Future[Any]
+        self._call = call
+        self._context = copy_context()
+
+    def __call__(self) -> Any:
+        """The call itself, with the context variables of whoever made it."""
+        self.ident = threading.get_ident()
+        return self._context.run(self._call)
+
+    @property
+    def done(self) -> bool:
+        """Whether the thread has finished with it."""
+        return self.future.done()
+
+    async def result(self) -> Any:
+        """What the call returned or raised."""
+        return await asyncio.wrap_future(self.future)
 
 
 class Threads:
@@ -13,14 +39,11 @@ class Threads:
     def __init__(self, size: int) -> None:
         self._pool = ThreadPoolExecutor(max(1, size), thread_name_prefix="handler")
 
-    def start(self, call: Callable[[], Any]) -> "Future[Any]":
-        """Starts `call` in a thread, with the context variables of the caller."""
-        return self._pool.submit(copy_context().run, call)
-
-    @staticmethod
-    async def result(future: "Future[Any]") -> Any:
-        """What the call returned. A cancelled wait leaves the thread running: a thread cannot be stopped."""
-        return await asyncio.wrap_future(future)
+    def start(self, call: Callable[[], Any]) -> ThreadCall:
+        """Starts `call` in a thread."""
+        started = ThreadCall(call)
+        started.future = self._pool.submit(started)
+        return started
 
     def close(self) -> None:
         """Takes no more calls; does not wait for the threads that still run."""

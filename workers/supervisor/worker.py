@@ -1,28 +1,29 @@
 """The worker: a registry, run."""
 
 import asyncio
-import os
-import re
-import socket
 from contextlib import AsyncExitStack
-from typing import Any, Self
+from typing import Any, Self, cast
 
 import anyio
 import structlog
 from aiobotocore.session import AioSession
 from anyio.abc import TaskStatus
 
-from workers.arns import NAME_LIMIT
 from workers.errors import ExitCode, UsageError
-from workers.metrics import Metrics
 from workers.registry import Registry
 from workers.settings import Settings
 from workers.stepfunctions.client import open_client
 from workers.stepfunctions.connection import Connection, connect, find_place
 from workers.stepfunctions.protocol import ServiceError
 from workers.supervisor.activity import Activity, activities
+from workers.supervisor.advice import advise
+from workers.supervisor.arrangement import is_payload
 from workers.supervisor.drain import Drain
+from workers.supervisor.names import DEFAULT as DEFAULT_NAME
+from workers.supervisor.names import fill_name
+from workers.supervisor.outside import metrics_for, seen_from_outside
 from workers.supervisor.signals import drain_on_signals
+from workers.supervisor.status import Status
 from workers.supervisor.supervisor import Supervisor
 
 log = structlog.get_logger(__name__)
@@ -51,11 +52,13 @@ class Worker:
         if not len(registry):
             raise UsageError("the registry is empty: register a handler with @registry.activity")
         self.settings = settings or Settings()
-        self.name = self.settings.worker_name or default_name()
-        self.metrics = Metrics(active=False)
+        self.name = self.settings.worker_name or DEFAULT_NAME
+        """The worker's name; its placeholders are filled in when it starts."""
+        self.metrics = metrics_for(self.settings)
         self._registry = registry
         self._session = session
         self._drain = Drain()
+        self._supervisor: Supervisor | None = None
         self._started = asyncio.Event()
         self._over = asyncio.Event()
         self._outcome: ExitCode | BaseException = ExitCode.FAULT
@@ -143,46 +146,60 @@ class Worker:
         log.warning("forced to stop")
         self._drain.force()
 
+    def status(self) -> Status:
+        """What the worker is doing now; safe to call from any thread."""
+        if self._supervisor is None:
+            return Status(worker=self.name)
+        return self._supervisor.status(self.name)
+
     async def _live(self, *, signals: bool) -> ExitCode:
         async with AsyncExitStack() as stack:
             if signals:
                 await stack.enter_async_context(drain_on_signals(self._begin_drain, self._force))
+            self.name = await fill_name(self.settings.worker_name)
+            await stack.enter_async_context(
+                seen_from_outside(self.settings, self.status, self.metrics, signals=signals)
+            )
             prepared = await self._drain.unless_draining(self._prepare)
             if prepared is None:
                 return ExitCode.OK
             connection, found = prepared
-            for shared in self._shared(found):
+            for shared in self._shared(found, connection):
                 await stack.enter_async_context(shared)
-            polls = sum(activity.pollers for activity in found)
-            slots = sum(activity.concurrency for activity in found)
-            client = await stack.enter_async_context(
-                open_client(connection, polls=polls, reports=min(slots + 1, _MOST_REPORT_CONNECTIONS))
-            )
-            log.info("worker started", worker=self.name, activities=[activity.arn for activity in found], pollers=polls)
-            supervisor = Supervisor(
+            client = await stack.enter_async_context(open_client(connection, **_connections(found)))
+            self._supervisor = Supervisor(
                 found, client, settings=self.settings, worker_name=self.name, drain=self._drain, metrics=self.metrics
             )
+            log.info("worker started", worker=self.name, activities=[activity.arn for activity in found])
             self._started.set()
-            code = await supervisor.run(owns_process=signals)
+            code = await self._supervisor.run(owns_process=signals)
         log.info("worker stopped", worker=self.name, exit_code=int(code))
         return code
 
     async def _prepare(self) -> tuple[Connection, list[Activity]]:
         connection = await connect(self.settings, self._session)
         place = await find_place(connection, self.settings, waiting=_say_waiting)
-        return connection, activities(self._registry, self.settings, place)
+        found = activities(self._registry, self.settings, place)
+        advise(self.settings, found, place.region)
+        return connection, found
 
-    def _shared(self, found: list[Activity]) -> list[Any]:
+    def _shared(self, found: list[Activity], connection: Connection) -> list[Any]:
         """What is entered before the first poll and left after the last report: each thing once."""
         lifespans = [lifespan() for lifespan in self._registry.lifespans]
         listed = {id(one): one for activity in found for one in activity.interceptors if hasattr(one, "__aenter__")}
+        for interceptor in listed.values():
+            if is_payload(interceptor):
+                cast("Any", interceptor).use_aws(connection.session, connection.endpoint_url)
         return [*lifespans, *listed.values()]
 
 
-def default_name() -> str:
-    """HOST-PID, within what AWS takes for a worker name."""
-    name = f"{socket.gethostname()}-{os.getpid()}"
-    return re.sub(r"[^\w.-]", "-", name, flags=re.ASCII)[-NAME_LIMIT:]
+def _connections(found: list[Activity]) -> dict[str, int]:
+    """The sizes of the two connection pools: no poll and no heartbeat may ever wait for another call to end."""
+    slots = sum(activity.concurrency for activity in found)
+    return {
+        "polls": sum(activity.pollers for activity in found),
+        "reports": min(slots + 1, _MOST_REPORT_CONNECTIONS),
+    }
 
 
 def _say_waiting(error: ServiceError) -> None:
