@@ -13,6 +13,7 @@ import structlog
 from workers.payloads.document import encode
 from workers.payloads.errors import PayloadError, PayloadMissingError, PayloadTooLargeError
 from workers.payloads.store import Store
+from workers.payloads.together import background
 from workers.task import Task
 
 log = structlog.get_logger(__name__)
@@ -68,20 +69,16 @@ class Progress:
 
         A cancelled task writes no more: the next attempt may have noted more already.
         """
-        failure: BaseException | None = None
-        async with anyio.create_task_group() as group:
-            group.start_soon(self._write_notes, name="progress")
-            try:
+        try:
+            async with background() as group:
+                group.start_soon(self._write_notes, name="progress")
                 yield
-            except anyio.get_cancelled_exc_class():
-                raise
-            except BaseException as error:  # noqa: BLE001 - raised below, out of the group: as it is, not in a group
-                failure = error
-            group.cancel_scope.cancel()
+        except Exception:
+            with anyio.CancelScope(shield=True):
+                await self._write()
+            raise
         with anyio.CancelScope(shield=True):
-            await (self._write() if failure else self._forget())
-        if failure:
-            raise failure
+            await self._forget()
 
     async def _write_notes(self) -> None:
         while True:
