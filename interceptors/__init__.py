@@ -10,11 +10,25 @@ if TYPE_CHECKING:
     from interceptors.chain import CallNext as CallNext
     from interceptors.chain import Interceptor as Interceptor
     from interceptors.heartbeat import Heartbeat as Heartbeat
+    from interceptors.idempotent import Idempotent as Idempotent
+    from interceptors.payload import Payload as Payload
+    from interceptors.payload_log import LogPayloads as LogPayloads
+    from interceptors.retries import Retry as Retry
+    from interceptors.steps import Steps as Steps
+    from interceptors.telemetry import Telemetry as Telemetry
+    from interceptors.timeout import Timeout as Timeout
 
 _HOMES = {
     "CallNext": "interceptors.chain",
     "Heartbeat": "interceptors.heartbeat",
+    "Idempotent": "interceptors.idempotent",
     "Interceptor": "interceptors.chain",
+    "LogPayloads": "interceptors.payload_log",
+    "Payload": "interceptors.payload",
+    "Retry": "interceptors.retries",
+    "Steps": "interceptors.steps",
+    "Telemetry": "interceptors.telemetry",
+    "Timeout": "interceptors.timeout",
 }
 
 __all__ = list(_HOMES)

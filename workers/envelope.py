@@ -32,6 +32,8 @@ class TaskContext:
     """How often Step Functions has retried the state before this task."""
     redrive: int | None = None
     """How often the execution has been redriven."""
+    traceparent: str | None = None
+    """The trace that the execution belongs to (W3C Trace Context)."""
 
 
 def unwrap(document: Any) -> tuple[TaskContext | None, Any]:
@@ -59,6 +61,7 @@ def _context(found: dict[str, Any]) -> TaskContext:
         entered=_time(text("entered")),
         retry=number("retry"),
         redrive=number("redrive"),
+        traceparent=text("traceparent"),
     )
 
 
