@@ -1,0 +1,150 @@
+"""A real `workers run` process on the engine, looked at from outside."""
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from asyncio.subprocess import PIPE, Process
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+
+from tests.account import PREFIX, Account, task, unique
+
+_ROOT = Path(__file__).parents[2]
+
+
+class Watched:
+    """The process, its log lines and its health port."""
+
+    def __init__(self, process: Process) -> None:
+        self.process = process
+        self.lines: list[dict[str, Any]] = []
+        self.port = 0
+        self._news = asyncio.Condition()
+
+    async def read(self) -> None:
+        assert self.process.stderr
+        async for line in self.process.stderr:
+            async with self._news:
+                self.lines.append(json.loads(line))
+                self._news.notify_all()
+
+    async def line(self, fits: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
+        async with asyncio.timeout(20), self._news:
+            await self._news.wait_for(lambda: any(fits(line) for line in self.lines))
+        return next(line for line in self.lines if fits(line))
+
+    async def event(self, name: str, **values: Any) -> dict[str, Any]:
+        return await self.line(lambda line: {"event": name, **values}.items() <= line.items())
+
+    async def get(self, page: str) -> tuple[int, str]:
+        async with aiohttp.ClientSession() as http, http.get(f"http://127.0.0.1:{self.port}{page}") as answer:
+            return answer.status, await answer.text()
+
+    async def metric(self, sample: str) -> None:
+        """Waits for a sample: what the engine knows is counted here a moment later."""
+        async with asyncio.timeout(10):
+            while sample not in (await self.get("/metrics"))[1]:
+                await asyncio.sleep(0.02)
+
+
+@asynccontextmanager
+async def watched(name: str, *options: str) -> AsyncIterator[Watched]:
+    command = [sys.executable, "-m", "workers", "run", "tests.supervisor.observed:registry", *options]
+    process = await asyncio.create_subprocess_exec(
+        *command, cwd=_ROOT, env={**os.environ, "OBSERVED": name}, stderr=PIPE, stdout=PIPE
+    )
+    found = Watched(process)
+    reading = asyncio.create_task(found.read())
+    try:
+        found.port = (await found.event("health port open"))["port"]
+        yield found
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.wait()
+        await reading
+
+
+def machine(name: str) -> dict[str, Any]:
+    """The four activities one beside the other, each with the context of its task."""
+    envelope = {
+        "_context": {
+            "execution.$": "$$.Execution.Id",
+            "state.$": "$$.State.Name",
+            "entered.$": "$$.State.EnteredTime",
+            "retry.$": "$$.State.RetryCount",
+        },
+        "input.$": "$",
+    }
+    branches = [
+        {
+            "StartAt": kind,
+            "States": {
+                kind: {
+                    "Type": "Task",
+                    "Resource": f"{PREFIX}:activity:{name}-{kind}",
+                    "Parameters": envelope,
+                    "End": True,
+                }
+            },
+        }
+        for kind in ("async", "thread", "process")
+    ]
+    return {"StartAt": "All", "States": {"All": {"Type": "Parallel", "Branches": branches, "End": True}}}
+
+
+async def test_a_blocked_event_loop_is_told_with_its_line(account: Account) -> None:
+    name = unique("observed")
+    async with watched(name, "--health-port", "0") as worker:
+        await worker.event("worker started")
+        execution = await account.start(task(f"{name}-block"), {})
+        bark = await worker.event("event loop blocked", activity=f"{name}-block")
+        assert "observed.py" in bark["line"]
+        assert "in block: time.sleep(1.3)" in bark["line"]
+        assert (await account.ended(execution))["status"] == "SUCCEEDED"
+
+
+async def test_everything_shows_what_runs_and_nothing_shows_payloads(account: Account, tmp_path: Path) -> None:
+    name, go = unique("observed"), tmp_path / "go-9d1f"
+    for kind in ("async", "thread", "process"):
+        await account.client.create_activity(name=f"{name}-{kind}")
+    async with watched(name, "--health-port", "0", "--heartbeat", "0.2", "--worker-name", "w-{pid}") as worker:
+        await worker.event("worker started", worker=f"w-{worker.process.pid}")
+        execution = await account.start(machine(name), {"go": str(go)})
+        ids = {"execution": execution, "attempt": 1}
+
+        for kind, text in (("async", "from the loop"), ("thread", "from a thread"), ("process", "from a process")):
+            line = await worker.event(text, activity=f"{name}-{kind}", state=kind, logger="observed", **ids)
+            assert len(line["task"]) == 10
+        await worker.event("structured from the loop", activity=f"{name}-async", state="async", **ids)
+
+        assert (await worker.get("/livez"))[0] == 200
+        assert (await worker.get("/readyz"))[0] == 200
+        code, body = await worker.get("/tasks")
+        assert code == 200
+        tasks = {task["state"]: task for task in json.loads(body)["tasks"]}
+        assert {task["execution"] for task in tasks.values()} == {execution}
+        assert "in in_loop: await asyncio.sleep(0.01)" in "\n".join(tasks["async"]["stack"])
+        assert "in wait: " in "\n".join(tasks["thread"]["stack"])
+        assert tasks["process"]["stack"]
+
+        worker.process.send_signal(signal.SIGUSR1)
+        await worker.event("running task", state="thread")
+        shown = json.dumps([line for line in worker.lines if line["event"] in {"snapshot", "running task"}]) + body
+        assert "go-9d1f" not in shown
+
+        go.touch()
+        assert (await account.ended(execution))["status"] == "SUCCEEDED"
+        for kind in ("async", "thread", "process"):
+            await worker.metric(f'workers_tasks_total{{activity="{name}-{kind}",error="",outcome="succeeded"}} 1.0')
+            await worker.metric(f'workers_queue_wait_seconds_count{{activity="{name}-{kind}"}} 1.0')
+        await worker.metric("process_resident_memory_bytes ")
+
+        worker.process.send_signal(signal.SIGTERM)
+        assert await worker.process.wait() == 0
