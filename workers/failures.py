@@ -40,6 +40,11 @@ def refusal(name: ErrorName, message: str) -> Failure:
     return Failure(name, _cause(name, message, []))
 
 
+def is_ours(frame: traceback.FrameSummary) -> bool:
+    """Whether a line of a stack trace is this project's own code."""
+    return frame.filename.startswith(_OURS)
+
+
 def _name(error: BaseException) -> str:
     try:
         own = getattr(error, "error_name", None)
@@ -67,7 +72,7 @@ def _forget_our_frames(description: traceback.TracebackException) -> None:
     pending = [description]
     while pending:
         seen = pending.pop()
-        theirs = [frame for frame in seen.stack if not frame.filename.startswith(_OURS)]
+        theirs = [frame for frame in seen.stack if not is_ours(frame)]
         if theirs:
             seen.stack = traceback.StackSummary.from_list(theirs)
         pending += filter(None, (seen.__cause__, seen.__context__, *(seen.exceptions or ())))

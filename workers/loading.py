@@ -4,10 +4,12 @@ import importlib
 import sys
 import traceback
 from importlib.machinery import PathFinder
+from itertools import dropwhile
 from pathlib import Path
 from types import ModuleType
 
 from workers.errors import UsageError
+from workers.failures import is_ours
 from workers.registry import Registry
 
 
@@ -15,7 +17,7 @@ def load_registry(target: str) -> Registry:
     """The registry that `target` names, as in `handlers:registry`; modules of the current folder are found.
 
     Raises `UsageError` saying which part is wrong. When the module itself fails, its own traceback is part of
-    the message, from the user's first line on.
+    the message, from the user's first line on; a registration that is refused is one line with its place.
     """
     module_name, separator, path = target.partition(":")
     if not (module_name and separator and path):
@@ -26,6 +28,8 @@ def load_registry(target: str) -> Registry:
             found = getattr(found, part)
         except AttributeError:
             raise UsageError(f"{target!r}: {_known(found, module_name)} has no attribute {part!r}") from None
+        except Exception as error:  # noqa: BLE001 - a property is code, and may raise anything
+            raise UsageError(f"{target!r} fails when it is read: {type(error).__name__}: {error}") from None
     if not isinstance(found, Registry):
         raise UsageError(f"{target!r} is {_a(found)}, not a registry: name a workers.Registry")
     if not len(found):
@@ -48,9 +52,11 @@ def _module(name: str) -> ModuleType:
         if name.startswith(".") or not name.replace(".", "").isidentifier():
             raise UsageError(f"{name!r} is not the name of a module{_hint(name)}") from None
         raise UsageError(_failed(name, error)) from None
-    except BaseException as error:
-        if isinstance(error, KeyboardInterrupt):
-            raise
+    except KeyboardInterrupt:
+        raise
+    except UsageError as error:
+        raise UsageError(f"{_place(error)}: {error}") from None
+    except BaseException as error:  # noqa: BLE001 - so may a module, SystemExit too
         raise UsageError(_failed(name, error)) from None
 
 
@@ -63,16 +69,30 @@ def _hint(name: str) -> str:
 
 
 def _failed(name: str, error: BaseException) -> str:
-    frames = traceback.extract_tb(error.__traceback__)
-    theirs = [frame for frame in frames if "importlib" not in frame.filename and frame.filename != __file__]
-    lines = traceback.format_list(theirs) + traceback.format_exception_only(error)
-    return f"the module {name!r} fails when it is imported:\n{''.join(lines).rstrip()}"
+    description = traceback.TracebackException.from_exception(error)
+    description.stack = traceback.StackSummary.from_list(_their_frames(error))
+    return f"the module {name!r} fails when it is imported:\n{''.join(description.format()).rstrip()}"
+
+
+def _place(error: BaseException) -> str:
+    """FILE:LINE of the user's last line before `error`."""
+    frames = _their_frames(error)
+    frame = next((frame for frame in reversed(frames) if not is_ours(frame)), frames[-1])
+    path = Path(frame.filename)
+    return f"{path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path}:{frame.lineno}"
+
+
+def _their_frames(error: BaseException) -> list[traceback.FrameSummary]:
+    return list(dropwhile(_is_machinery, traceback.extract_tb(error.__traceback__)))
+
+
+def _is_machinery(frame: traceback.FrameSummary) -> bool:
+    return frame.filename in {__file__, importlib.__file__} or frame.filename.startswith("<frozen importlib")
 
 
 def _known(found: object, module_name: str) -> str:
-    return f"module {module_name!r}" if isinstance(found, ModuleType) else f"{type(found).__name__} object"
+    return f"module {module_name!r}" if isinstance(found, ModuleType) else _a(found)
 
 
 def _a(found: object) -> str:
-    name = found.__name__ if isinstance(found, type) else type(found).__name__
-    return f"the class {name}" if isinstance(found, type) else f"a {name}"
+    return f"the class {found.__name__}" if isinstance(found, type) else f"an object of type {type(found).__name__}"
