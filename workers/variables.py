@@ -23,13 +23,15 @@ class Unknown:
 
 def unknown_variables(environment: Iterable[str]) -> list[Unknown]:
     """The variables among `environment` that begin with WORKERS_ and that no command reads, by name."""
-    known = [variable(name) for name in Settings.model_fields]
+    known = {variable(name).removeprefix(ENV_PREFIX): variable(name) for name in Settings.model_fields}
     others = tuple(f"{ENV_PREFIX}{command.upper()}_" for command in COMMANDS)
     found = []
     for name in sorted(environment):
         upper = name.upper()
-        if upper.startswith(ENV_PREFIX) and upper not in known and not upper.startswith(others + _KUBERNETES):
-            found.append(Unknown(name, next(iter(difflib.get_close_matches(upper, known, n=1)), None)))
+        rest = upper.removeprefix(ENV_PREFIX)
+        if upper.startswith(ENV_PREFIX) and rest not in known and not upper.startswith(others + _KUBERNETES):
+            closest = difflib.get_close_matches(rest, known, n=1)
+            found.append(Unknown(name, known[closest[0]] if closest else None))
     return found
 
 
@@ -47,7 +49,7 @@ def origins(settings: Settings, given: Collection[str]) -> list[Origin]:
 
     def origin(name: str) -> str:
         if name in given:
-            return flag(name)
+            return flag(name) if getattr(settings, name) is not False else f"--no-{flag(name)[2:]}"
         return variable(name) if name in settings.model_fields_set else "default"
 
     return [Origin(name, getattr(settings, name), origin(name)) for name in type(settings).model_fields]

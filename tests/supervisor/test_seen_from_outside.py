@@ -2,11 +2,8 @@
 
 import asyncio
 import json
-import os
 import signal
-import sys
-from asyncio.subprocess import PIPE, Process
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -14,33 +11,25 @@ from typing import Any
 import aiohttp
 
 from tests.account import PREFIX, Account, task, unique
-
-_ROOT = Path(__file__).parents[2]
+from tests.processes import Process, workers
 
 
 class Watched:
-    """The process, its log lines and its health port."""
+    """A worker process whose log lines and health port are looked at."""
 
     def __init__(self, process: Process) -> None:
         self.process = process
-        self.lines: list[dict[str, Any]] = []
         self.port = 0
-        self._news = asyncio.Condition()
-
-    async def read(self) -> None:
-        assert self.process.stderr
-        async for line in self.process.stderr:
-            async with self._news:
-                self.lines.append(json.loads(line))
-                self._news.notify_all()
-
-    async def line(self, fits: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
-        async with asyncio.timeout(20), self._news:
-            await self._news.wait_for(lambda: any(fits(line) for line in self.lines))
-        return next(line for line in self.lines if fits(line))
 
     async def event(self, name: str, **values: Any) -> dict[str, Any]:
-        return await self.line(lambda line: {"event": name, **values}.items() <= line.items())
+        """The first line with that event and those values."""
+
+        def found() -> list[dict[str, Any]]:
+            return [line for line in self.process.said if {"event": name, **values}.items() <= line.items()]
+
+        async with asyncio.timeout(30), self.process._news:
+            await self.process._news.wait_for(found)
+        return found()[0]
 
     async def get(self, page: str) -> tuple[int, str]:
         async with aiohttp.ClientSession() as http, http.get(f"http://127.0.0.1:{self.port}{page}") as answer:
@@ -55,20 +44,12 @@ class Watched:
 
 @asynccontextmanager
 async def watched(name: str, *options: str) -> AsyncIterator[Watched]:
-    command = [sys.executable, "-m", "workers", "run", "tests.supervisor.observed:registry", *options]
-    process = await asyncio.create_subprocess_exec(
-        *command, cwd=_ROOT, env={**os.environ, "OBSERVED": name}, stderr=PIPE, stdout=PIPE
-    )
-    found = Watched(process)
-    reading = asyncio.create_task(found.read())
-    try:
+    async with workers(
+        "run", "tests.supervisor.observed:registry", "--health-port", "0", *options, environment={"OBSERVED": name}
+    ) as process:
+        found = Watched(process)
         found.port = (await found.event("health port open"))["port"]
         yield found
-    finally:
-        if process.returncode is None:
-            process.kill()
-        await process.wait()
-        await reading
 
 
 def machine(name: str) -> dict[str, Any]:
@@ -101,7 +82,7 @@ def machine(name: str) -> dict[str, Any]:
 
 async def test_a_blocked_event_loop_is_told_with_its_line(account: Account) -> None:
     name = unique("observed")
-    async with watched(name, "--health-port", "0") as worker:
+    async with watched(name) as worker:
         await worker.event("worker started")
         execution = await account.start(task(f"{name}-block"), {})
         bark = await worker.event("event loop blocked", activity=f"{name}-block")
@@ -114,7 +95,7 @@ async def test_everything_shows_what_runs_and_nothing_shows_payloads(account: Ac
     name, go = unique("observed"), tmp_path / "go-9d1f"
     for kind in ("async", "thread", "process"):
         await account.client.create_activity(name=f"{name}-{kind}")
-    async with watched(name, "--health-port", "0", "--heartbeat", "0.2", "--worker-name", "w-{pid}") as worker:
+    async with watched(name, "--heartbeat", "0.2", "--worker-name", "w-{pid}") as worker:
         await worker.event("worker started", worker=f"w-{worker.process.pid}")
         execution = await account.start(machine(name), {"go": str(go)})
         ids = {"execution": execution, "attempt": 1}
@@ -134,9 +115,11 @@ async def test_everything_shows_what_runs_and_nothing_shows_payloads(account: Ac
         assert "in wait: " in "\n".join(tasks["thread"]["stack"])
         assert tasks["process"]["stack"]
 
-        worker.process.send_signal(signal.SIGUSR1)
+        worker.process.send(signal.SIGUSR1)
         await worker.event("running task", state="thread")
-        shown = json.dumps([line for line in worker.lines if line["event"] in {"snapshot", "running task"}]) + body
+        shown = (
+            json.dumps([line for line in worker.process.said if line["event"] in {"snapshot", "running task"}]) + body
+        )
         assert "go-9d1f" not in shown
 
         go.touch()
@@ -146,5 +129,5 @@ async def test_everything_shows_what_runs_and_nothing_shows_payloads(account: Ac
             await worker.metric(f'workers_queue_wait_seconds_count{{activity="{name}-{kind}"}} 1.0')
         await worker.metric("process_resident_memory_bytes ")
 
-        worker.process.send_signal(signal.SIGTERM)
-        assert await worker.process.wait() == 0
+        worker.process.send(signal.SIGTERM)
+        assert await worker.process.ends() == 0
