@@ -37,7 +37,8 @@ class Progress:
         self._loop = asyncio.get_running_loop()
         self._noted = anyio.Event()
         self._note: bytes | None = None
-        self._written = False
+        self._kept: bytes | None = None
+        self._exists = False
 
     @property
     def _key(self) -> str:
@@ -52,7 +53,7 @@ class Progress:
         except (PayloadError, ValueError) as error:
             log.warning("progress of an earlier attempt cannot be read", error=str(error))
             return None
-        self._written = True
+        self._exists = True
         return note
 
     def save(self, details: Any) -> None:
@@ -88,17 +89,18 @@ class Progress:
 
     async def _write(self) -> None:
         self._noted = anyio.Event()
-        note, self._note = self._note, None
-        if note is None:
+        note = self._note
+        if note is None or note is self._kept:
             return
-        self._written = True
+        self._exists = True
         try:
             await self._store.put(self._key, note, hashlib.sha256(note).digest())
         except PayloadError as error:
             log.warning("progress cannot be written", error=str(error))
+        self._kept = note  # not when the write was cancelled: then it is done again
 
     async def _forget(self) -> None:
-        if not self._written:
+        if not self._exists:
             return
         try:
             await self._store.delete([self._key])
