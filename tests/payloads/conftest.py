@@ -1,58 +1,46 @@
 """Stores of every kind, and an S3 over real HTTP."""
 
-import warnings
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from uuid import uuid4
 
+import boto3
 import pytest
-from moto.server import ThreadedMotoServer
 
 from tests.payloads.s3_stub import SESSION
+from workers.local import LocalStepFunctions
 from workers.payloads import Payloads
 
 BUCKET = "payloads"
 
 
 @pytest.fixture(scope="session")
-def s3_endpoint() -> Iterator[str]:
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
+def s3_endpoint(engine: LocalStepFunctions) -> str:
+    return engine.url
 
 
 @pytest.fixture(scope="session")
 def s3_options(s3_endpoint: str) -> dict:
     """Options for a payload store on that S3, whose bucket exists."""
-    options = {
+    s3_client(s3_endpoint).create_bucket(Bucket=BUCKET)
+    return {
         "endpoint_url": s3_endpoint,
         "key": "test",
         "secret": "test",
         "client_kwargs": {"region_name": "us-east-1"},
         "session": SESSION,
     }
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        import boto3
-    boto3.client(
-        "s3",
-        endpoint_url=s3_endpoint,
-        aws_access_key_id="test",
-        aws_secret_access_key="test",
-        region_name="us-east-1",
-    ).create_bucket(Bucket=BUCKET)
-    return options
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def boto_s3(s3_endpoint: str, s3_options: dict):
     """A client that looks at what is really stored."""
-    import boto3
+    return s3_client(s3_endpoint)
 
+
+def s3_client(endpoint: str):
     return boto3.client(
         "s3",
-        endpoint_url=s3_endpoint,
+        endpoint_url=endpoint,
         aws_access_key_id="test",
         aws_secret_access_key="test",
         region_name="us-east-1",

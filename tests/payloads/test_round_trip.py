@@ -34,7 +34,7 @@ documents = st.recursive(
 )
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=120, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(document=documents, budget=st.integers(0, 6_000), always=st.booleans())
 async def test_reload_of_offload_is_the_document(document, budget, always):
     async with Payloads(f"memory://{uuid4().hex}") as payloads:
@@ -49,7 +49,7 @@ async def test_reload_of_offload_is_the_document(document, budget, always):
             assert len(encode(small)) <= budget
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40)
 @given(document=documents, keep=st.sampled_from([["$.*"], ["$[0]"], ["$.*.*"], ["$[*][*]"], ["$.uri"]]))
 async def test_kept_values_stand_as_they_were(document, keep):
     async with Payloads(f"memory://{uuid4().hex}") as payloads:
@@ -59,14 +59,14 @@ async def test_kept_values_stand_as_they_were(document, keep):
             assert small == document or not document
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40)
 @given(document=documents, keys=st.sampled_from(["all", ["$.*"], ["$[*]"], ["a", "$.object"], ["$.*.*", "$.uri"]]))
 async def test_named_values_come_back_too(document, keys):
     async with Payloads(f"memory://{uuid4().hex}") as payloads:
         assert await payloads.reload(await payloads.offload(document, keys=keys, always=True)) == document
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=30)
 @given(document=documents)
 async def test_offloading_twice_and_reloading_twice_is_the_document_too(document):
     async with Payloads(f"memory://{uuid4().hex}") as payloads:

@@ -2,10 +2,11 @@
 
 import os
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any, Self, TypeVar
+from io import BytesIO
+from typing import Any, BinaryIO, Self, TypeVar
 from uuid import uuid4
 
 import anyio.to_thread
@@ -33,6 +34,7 @@ class FileStore:
         self._files: Any
         self._root: str
         self._files, self._root = url_to_fs(url, **options)
+        self._on_disk = url.startswith("file:")
 
     async def __aenter__(self) -> Self:
         return self
@@ -44,8 +46,13 @@ class FileStore:
         """See `Store`."""
 
         def write() -> None:
-            with self._new(key) as file:
-                file.write(data)
+            new = self._new(key)
+            try:
+                new.file.write(data)
+            except BaseException:
+                new.discard()
+                raise
+            new.commit()
 
         await self._call(key, write)
 
@@ -77,14 +84,14 @@ class FileStore:
 
     async def write(self, key: str, pieces: AsyncIterator[bytes]) -> None:
         """See `Store`."""
-        writing = await self._call(key, lambda: _NewFile(self._files, self._path(key)))
+        new = await self._call(key, lambda: self._new(key))
         try:
             async for piece in pieces:
-                await self._call(key, partial(writing.file.write, piece))
+                await self._call(key, partial(new.file.write, piece))
         except BaseException:
-            writing.discard()
+            new.discard()
             raise
-        await self._call(key, writing.commit)
+        await self._call(key, new.commit)
 
     async def folders(self) -> AsyncIterator[str]:
         """See `Store`."""
@@ -104,8 +111,8 @@ class FileStore:
 
         def remove() -> None:
             for key in keys:
-                if self._files.exists(path := self._path(key)):
-                    self._files.rm_file(path)
+                with suppress(FileNotFoundError):
+                    self._files.rm_file(self._path(key))
 
         await self._call("", remove)
 
@@ -115,15 +122,15 @@ class FileStore:
         except PayloadMissingError:
             return []
 
-    def _new(self, key: str) -> "_NewFile":
-        return _NewFile(self._files, self._path(key))
+    def _new(self, key: str) -> "_Draft | _Buffer":
+        return (_Draft if self._on_disk else _Buffer)(self._files, self._path(key))
 
     def _open(self, key: str) -> Any:
         return self._files.open(self._path(key), "rb")
 
     def _path(self, key: str) -> str:
         path = f"{self._root}/{key}"
-        if self.url.startswith("file:") and not os.path.realpath(path).startswith(os.path.realpath(self._root) + "/"):
+        if self._on_disk and not os.path.realpath(path).startswith(os.path.realpath(self._root) + "/"):
             raise PayloadForbiddenError(f"{self.url}/{key} leads out of the store through a link")
         return path
 
@@ -138,21 +145,15 @@ class FileStore:
             raise StoreUnavailableError(f"{self.url}/{key}: {error.strerror or error}") from error
 
 
-class _NewFile:
-    """A file that appears under its name only when it is whole, so that nobody reads half of it."""
+class _Draft:
+    """A new file that gets its name only when it is whole, so that nobody reads half of it."""
 
     def __init__(self, files: Any, path: str) -> None:
         self._files = files
         self._path = path
         self._draft = f"{path}.{uuid4().hex}"
         files.makedirs(path.rsplit("/", 1)[0], exist_ok=True)
-        self.file = files.open(self._draft, "wb")
-
-    def __enter__(self) -> Any:
-        return self.file
-
-    def __exit__(self, kind: object, *rest: object) -> None:
-        self.commit() if kind is None else self.discard()
+        self.file: BinaryIO = files.open(self._draft, "wb")
 
     def commit(self) -> None:
         self.file.close()
@@ -161,6 +162,21 @@ class _NewFile:
     def discard(self) -> None:
         self.file.close()
         self._files.rm_file(self._draft)
+
+
+class _Buffer:
+    """The same for memory, where a rename would look at every file there is."""
+
+    def __init__(self, files: Any, path: str) -> None:
+        self._files = files
+        self._path = path
+        self.file = BytesIO()
+
+    def commit(self) -> None:
+        self._files.pipe_file(self._path, self.file.getvalue())
+
+    def discard(self) -> None:
+        self.file.close()
 
 
 def _modified(found: Mapping[str, Any]) -> datetime:
