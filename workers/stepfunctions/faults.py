@@ -1,14 +1,14 @@
 """What the AWS SDK raises becomes one of the protocol's errors."""
 
-import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from botocore.exceptions import (
-    BotoCoreError,
     ClientError,
+    LoginError,
     NoCredentialsError,
     PartialCredentialsError,
+    SSOError,
     TokenRetrievalError,
 )
 
@@ -45,11 +45,16 @@ _CODES: dict[str, type[ServiceError]] = {
     "KmsInvalidStateException": DeniedError,
     "MissingAuthenticationTokenException": DeniedError,
     "NotAuthorized": DeniedError,
+    "RequestExpired": DeniedError,
     "SignatureDoesNotMatch": DeniedError,
     "UnrecognizedClientException": DeniedError,
     "RequestTimeout": TransientError,
     "RequestTimeoutException": TransientError,
 }
+
+_SIGN_IN = (NoCredentialsError, PartialCredentialsError, TokenRetrievalError, SSOError, LoginError)
+_DENIED = {401, 403, 407}
+_OUR_FAULT = {400, 413}
 
 
 @contextmanager
@@ -59,10 +64,11 @@ def translated(operation: str) -> Iterator[None]:
         yield
     except ClientError as error:
         raise _answered(operation, error) from error
-    except (NoCredentialsError, PartialCredentialsError, TokenRetrievalError) as error:
+    except _SIGN_IN as error:
         raise DeniedError(operation, type(error).__name__, str(error)) from error
-    except (TimeoutError, BotoCoreError, OSError, ssl.SSLError) as error:
-        # Connections refused, reset, timed out or cut short, and answers that are not what the service sends.
+    except Exception as error:
+        # Connections refused, reset, timed out or cut short, and answers that are not what the service sends: what
+        # botocore raises when it cannot parse one may be anything.
         raise TransientError(operation, type(error).__name__, str(error)) from error
 
 
@@ -70,7 +76,19 @@ def _answered(operation: str, error: ClientError) -> ServiceError:
     detail = error.response.get("Error", {})
     metadata = error.response.get("ResponseMetadata", {})
     code, status = str(detail.get("Code", "")), metadata.get("HTTPStatusCode", 0)
-    kind = _CODES.get(code)
-    if kind is None:
-        kind = ThrottledError if status == 429 else TransientError if status >= 500 else RefusedError
+    kind = _CODES.get(code) or _by_status(status, from_service=not code.isdecimal())
     return kind(operation, code, str(detail.get("Message", "")), metadata.get("RequestId"))
+
+
+def _by_status(status: int, *, from_service: bool) -> type[ServiceError]:
+    """The kind of an answer whose code says nothing: of a new fault of the service, or of something before it.
+
+    A proxy or a load balancer that has lost its target says 404 and the like; that passes, and no result of a
+    handler may be given up for it.
+    """
+    if status == 429:
+        return ThrottledError
+    if status in _DENIED:
+        return DeniedError
+    passes = status >= 500 or not (from_service or status in _OUR_FAULT)
+    return TransientError if passes else RefusedError
