@@ -15,14 +15,16 @@ from workers.settings import LOCAL_PORT
     type=click.IntRange(0, 65_535),
     default=LOCAL_PORT,
     show_default=True,
+    show_envvar=True,
     envvar="WORKERS_LOCAL_PORT",
     help="Port on 127.0.0.1; 0 takes a free one.",
 )
 @click.option(
     "--poll-hold",
-    type=click.FloatRange(min=0),
+    type=click.FloatRange(min=0, max=3_600),
     default=60.0,
     show_default=True,
+    show_envvar=True,
     envvar="WORKERS_LOCAL_POLL_HOLD",
     help="Seconds for which GetActivityTask waits for a task.",
 )
@@ -31,6 +33,7 @@ from workers.settings import LOCAL_PORT
     type=click.IntRange(min=0),
     default=1_000,
     show_default=True,
+    show_envvar=True,
     envvar="WORKERS_LOCAL_KEEP",
     help="Finished executions to remember; older ones are forgotten.",
 )

@@ -33,11 +33,16 @@ def parse(definition: str, *, express: bool = False) -> Program:
         raise invalid_definition(complaint)
     try:
         with _parsing:  # the parser's tables are shared
-            return asl_parser.AmazonStateLanguageParser.parse(definition)[0]
+            return asl_parser.AmazonStateLanguageParser.parse(_plain(document))[0]
     except asl_parser.ASLParserException as error:
         raise invalid_definition(f"SCHEMA_VALIDATION_FAILED: {'; '.join(error.errors)}") from None
     except Exception as error:  # noqa: BLE001 - the parser raises whatever a part of it stumbles over
         raise invalid_definition(f"SCHEMA_VALIDATION_FAILED: {error}") from None
+
+
+def _plain(document: dict[str, Any]) -> str:
+    """The definition without escapes like \\u00e9, which the parser would leave in the texts of functions."""
+    return json.dumps(document, ensure_ascii=False)
 
 
 def _complaints(machine: dict[str, Any], where: str, *, express: bool) -> Iterator[str]:

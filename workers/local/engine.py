@@ -19,6 +19,8 @@ from workers.settings import LOCAL_REGION
 HOST = "127.0.0.1"
 POLL_HOLD = 60.0
 """Seconds for which GetActivityTask waits for a task (API reference)."""
+LONGEST_HOLD = 3_600.0
+BACKLOG = 1_024
 KEEP = 1_000
 """Finished executions that are remembered."""
 
@@ -27,13 +29,20 @@ KEEP = 1_000
 async def serve(*, port: int = 0, poll_hold: float = POLL_HOLD, keep: int = KEEP) -> AsyncIterator[str]:
     """Serves Step Functions on the running event loop while the context is open; gives the URL.
 
-    `port` 0 takes a free one. Raises `UsageError` for a port that cannot be had, `MissingExtraError` without moto.
+    `port` 0 takes a free one. Raises `UsageError` for a port that cannot be had or a number that makes no sense,
+    `MissingExtraError` without moto.
     """
+    if not 0 <= poll_hold <= LONGEST_HOLD:
+        raise UsageError(f"a poll cannot be held for {poll_hold} seconds: choose 0 to {LONGEST_HOLD:.0f}")
+    if keep < 0:
+        raise UsageError(f"{keep} finished executions cannot be kept: choose 0 or more")
     try:
         from workers.local.region import Region
         from workers.local.server import Server
         from workers.local.services import OtherServices
     except ModuleNotFoundError as error:
+        if (error.name or "").startswith("workers"):
+            raise
         raise MissingExtraError("the embedded Step Functions", "local") from error
     listener = _listen(port)
     port = listener.getsockname()[1]
@@ -52,7 +61,7 @@ async def serve(*, port: int = 0, poll_hold: float = POLL_HOLD, keep: int = KEEP
     services.open()
     try:
         await runner.setup()
-        await web.SockSite(runner, listener, backlog=1024).start()
+        await web.SockSite(runner, listener, backlog=BACKLOG).start()
         yield f"http://{HOST}:{port}"
     finally:
         server.close()
@@ -70,6 +79,7 @@ def _listen(port: int) -> socket.socket:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((HOST, port))
+        listener.listen(BACKLOG)
     except (OSError, OverflowError) as error:
         listener.close()
         raise UsageError(
@@ -100,8 +110,8 @@ class LocalStepFunctions:
     It serves from a thread with an event loop of its own: clients that block work as well as asynchronous ones.
     Several may follow one another or run side by side in one process; each knows nothing of the state machines,
     activities and executions of another. `poll_hold`: seconds for which a poll is held. `keep`: finished
-    executions that are remembered. Entering raises `UsageError` for a port that cannot be had, and
-    `MissingExtraError` when moto is not installed.
+    executions that are remembered. Entering raises `UsageError` for a port that cannot be had or a number that makes
+    no sense, and `MissingExtraError` when moto is not installed.
     """
 
     url: str

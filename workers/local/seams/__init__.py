@@ -21,7 +21,7 @@ from moto.stepfunctions.parser.asl.eval.evaluation_details import AWSExecutionDe
 from moto.stepfunctions.parser.asl.eval.event.event_manager import EventHistoryContext, EventManager
 from moto.stepfunctions.parser.asl.parse import asl_parser
 
-from workers.local.seams import maps as maps
+from workers.local.seams import concurrency as concurrency
 from workers.local.seams import parsing as parsing
 from workers.local.seams.errors import HeartbeatTimeout, error_named
 from workers.local.seams.table import SEAMS

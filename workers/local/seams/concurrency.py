@@ -1,4 +1,4 @@
-"""Maps: any number of items, a bounded number of threads."""
+"""Map and Parallel: any number of items, a bounded number of threads, and an end for all when one fails."""
 
 import threading
 from collections.abc import Callable
@@ -14,6 +14,8 @@ from moto.stepfunctions.parser.asl.component.state.exec.state_map.iteration.item
 from moto.stepfunctions.parser.asl.component.state.exec.state_map.iteration.iterator import (
     distributed_iterator_worker,
 )
+from moto.stepfunctions.parser.asl.component.state.exec.state_parallel import branches_decl
+from moto.stepfunctions.parser.asl.component.state.exec.state_parallel.branch_worker import BranchWorker
 
 from workers.local.seams.table import replaces, uses
 
@@ -21,7 +23,7 @@ CONCURRENCY = 40
 """Iterations that an inline Map runs at once, at most (Step Functions developer guide, Map state)."""
 
 PATIENCE = 5.0
-"""Seconds that a Map which has failed waits for its other iterations to end."""
+"""Seconds that a Map or Parallel which has failed waits for its other iterations or branches to end."""
 
 
 def _as_loop(eval_pool: Callable[..., None]) -> Callable[..., None]:
@@ -109,3 +111,19 @@ def _abort_others(component: Any, env: Any) -> None:
 
 
 replaces(_Component, "_eval_body", _abort_others, "moto lets the other iterations of a Map that has failed run on")
+
+
+class _Branch(BranchWorker):
+    """A branch of a Parallel."""
+
+    def stop(self, stop_date: Any, cause: str | None, error: str | None) -> None:
+        """Called for every branch when one has failed."""
+        super().stop(stop_date, cause, error)
+        if self._worker_thread:
+            self._worker_thread.join(PATIENCE)
+
+
+uses(BranchWorker, "_worker_thread", "the thread of a branch")
+replaces(
+    branches_decl, "BranchWorker", _Branch, "moto does not wait for branches it stops: they go on telling of themselves"
+)

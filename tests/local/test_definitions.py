@@ -1,0 +1,85 @@
+"""Definitions that are refused, and how that is said."""
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.account import ROLE, unique
+from tests.local.helpers import PASS, Activity, refused
+
+PREFIX = "Invalid State Machine Definition: '"
+
+
+def _pass(**fields: Any) -> dict[str, Any]:
+    return {"StartAt": "A", "States": {"A": {"Type": "Pass", **fields}}}
+
+
+BROKEN = {
+    "no JSON": ("nonsense", "INVALID_JSON_DESCRIPTION: "),
+    "no object": ("[]", "INVALID_JSON_DESCRIPTION: "),
+    "too deep": ("[" * 100_000, "INVALID_JSON_DESCRIPTION: "),
+    "no states": ({"StartAt": "A"}, "SCHEMA_VALIDATION_FAILED: These fields are required: [States] at /'"),
+    "nothing": ({}, "SCHEMA_VALIDATION_FAILED: These fields are required: [StartAt, States] at /'"),
+    "states of another type": ({"StartAt": "A", "States": ["A"]}, "SCHEMA_VALIDATION_FAILED: States is not an object"),
+    "start of nothing": (
+        {**_pass(End=True), "StartAt": "B"},
+        "MISSING_TRANSITION_TARGET: Missing 'Next' target: B at /StartAt'",
+    ),
+    "next of nothing": (_pass(Next="B"), "MISSING_TRANSITION_TARGET: Missing 'Next' target: B at /States/A/Next'"),
+    "unknown type": (_pass() | {"States": {"A": {"Type": "Nonsense", "End": True}}}, "SCHEMA_VALIDATION_FAILED: "),
+    "unknown resource": (
+        {"StartAt": "A", "States": {"A": {"Type": "Task", "Resource": "nonsense", "End": True}}},
+        "SCHEMA_VALIDATION_FAILED: ",
+    ),
+    "inside of a branch": (
+        {"StartAt": "P", "States": {"P": {"Type": "Parallel", "End": True, "Branches": [_pass(Next="B")]}}},
+        "MISSING_TRANSITION_TARGET: Missing 'Next' target: B at /States/P/Branches[0]/States/A/Next'",
+    ),
+    "inside of a map": (
+        {"StartAt": "M", "States": {"M": {"Type": "Map", "End": True, "ItemProcessor": {"StartAt": "A"}}}},
+        "SCHEMA_VALIDATION_FAILED: These fields are required: [States] at /States/M/ItemProcessor'",
+    ),
+}
+
+
+@pytest.mark.parametrize(("definition", "message"), BROKEN.values(), ids=BROKEN)
+async def test_broken(client: Any, definition: Any, message: str):
+    text = definition if isinstance(definition, str) else json.dumps(definition)
+    async with refused("InvalidDefinition") as error:
+        await client.create_state_machine(name=unique("broken"), definition=text, roleArn=ROLE)
+    assert PREFIX + message in str(error.value)
+    checked = await client.validate_state_machine_definition(definition=text)
+    assert checked["result"] == "FAIL"
+    assert checked["diagnostics"][0]["severity"] == "ERROR"
+    assert checked["diagnostics"][0]["code"] == message.partition(":")[0]
+
+
+async def test_a_broken_definition_leaves_nothing_behind(client: Any):
+    """A definition in JSONata that fails to parse must not make the next one JSONata."""
+    for _ in range(3):
+        async with refused("InvalidDefinition"):
+            broken = {"QueryLanguage": "JSONata", **_pass(QueryLanguage="JSONPath", End=True)}
+            await client.create_state_machine(name=unique("broken"), definition=json.dumps(broken), roleArn=ROLE)
+        fine = _pass(InputPath="$.x", End=True)
+        await client.create_state_machine(name=unique("fine"), definition=json.dumps(fine), roleArn=ROLE)
+
+
+async def test_what_express_cannot_hold(client: Any, activity: Activity):
+    for resource, complaint in (
+        (activity.arn, "Activity ARN"),
+        ("arn:aws:states:::sqs:sendMessage.waitForTaskToken", "'.waitForTaskToken' service integration"),
+        ("arn:aws:states:::states:startExecution.sync:2", "'.sync' service integration"),
+    ):
+        definition = {"StartAt": "A", "States": {"A": {"Type": "Task", "Resource": resource, "End": True}}}
+        async with refused("InvalidDefinition") as error:
+            await client.create_state_machine(
+                name=unique("express"), definition=json.dumps(definition), roleArn=ROLE, type="EXPRESS"
+            )
+        why = f"SCHEMA_VALIDATION_FAILED: Express state machine does not support {complaint} at /States/A/Resource'"
+        assert PREFIX + why in str(error.value)
+
+
+async def test_validation_finds_nothing_wrong(client: Any):
+    checked = await client.validate_state_machine_definition(definition=json.dumps(PASS))
+    assert (checked["result"], checked["diagnostics"]) == ("OK", [])
