@@ -81,6 +81,7 @@ class Poller:
     async def run(self) -> None:
         """Polls until the drain has begun and every poll that was open has ended."""
         async with anyio.create_task_group() as loops:
+            loops.start_soon(self._wake_for_drain, name=f"pollers {self.activity.name} wait for the drain")
             self._fill(loops)
 
     def _fill(self, loops: TaskGroup) -> None:
@@ -123,27 +124,24 @@ class Poller:
         return received
 
     async def _ready(self) -> bool:
-        """True with a slot in hand, when the brake lets a poll through; False when the drain has begun."""
-        if self._drain.draining.is_set():
-            return False
-        if self.slots.try_take():
-            if self.brake.delay() == 0.0:
-                return True
-            self.slots.give()
-        taken = await self._drain.unless_draining(self._wait)
-        if taken and self._drain.draining.is_set():
-            self.slots.give()
-            return False
-        return bool(taken)
+        """True with a slot in hand, when the brake lets a poll through; False when the drain has begun.
 
-    async def _wait(self) -> bool:
-        """True with a slot in hand, once the brake lets a poll through. A braked activity holds no slot."""
-        while True:
-            await self.slots.take()
+        A braked activity holds no slot.
+        """
+        while not self._drain.draining.is_set():
+            if not self.slots.try_take():
+                await self.slots.maybe_free()
+                continue
             if (delay := self.brake.delay()) == 0.0:
                 return True
             self.slots.give()
-            await anyio.sleep(delay)
+            with anyio.move_on_after(delay):
+                await self._drain.draining
+        return False
+
+    async def _wake_for_drain(self) -> None:
+        await self._drain.draining
+        self.slots.wake_all()
 
     def _may_pass(self, error: ServiceError) -> bool:
         """Whether `error` may soon be over by itself. If not, a person must act, and frequent polls help nobody."""

@@ -149,11 +149,11 @@ def _is_ours(error: BaseException) -> bool:
 
 
 def _log_end(run: RunningTask, outcome: Outcome, fate: Fate) -> None:
-    seconds = round(anyio.current_time() - run.started, 4)
-    event = log.bind(activity=run.activity.name, fate=fate, seconds=seconds)
+    what: dict[str, Any] = {"activity": run.activity.name, "task": run.label, "fate": fate}
+    what["seconds"] = round(anyio.current_time() - run.started, 4)
     if isinstance(outcome, Failure):
-        event.warning("task failed", task=run.label, error=outcome.error)
+        log.warning("task failed", error=outcome.error, **what)
     elif fate is Fate.CLOSED:
-        event.warning("task closed", task=run.label)
+        log.warning("task closed", **what)
     else:
-        event.debug("task succeeded", task=run.label)
+        log.debug("task succeeded", **what)

@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
+from functools import cached_property
 
 import anyio
 
@@ -69,7 +70,7 @@ class RunningTask:
         """See `TaskRun`."""
         return self._drain.draining
 
-    @property
+    @cached_property
     def label(self) -> str:
         """Names the task in logs: a short hash, because the token itself is a secret."""
         return hashlib.sha256(self.token.encode()).hexdigest()[:10]

@@ -1,5 +1,7 @@
 """Slots: the rights to run a task. One is taken before a poll, and given back when the task has been reported."""
 
+from collections import deque
+
 import anyio
 
 from workers.errors import UsageError
@@ -18,7 +20,11 @@ class Budget:
                 f"--budget {total} is below the number of activities: each of the {activities} needs a slot of its own"
             )
         self._shared = None if total is None else total - activities
-        self._waiting: set[anyio.Event] = set()
+        self._sharing: list[Slots] = []
+
+    def join(self, slots: "Slots") -> None:
+        """One more activity takes part."""
+        self._sharing.append(slots)
 
     def take_shared(self) -> bool:
         """Takes one of the shared slots, if there is one."""
@@ -30,23 +36,11 @@ class Budget:
         return True
 
     def give_shared(self) -> None:
-        """Gives a shared slot back."""
+        """Gives a shared slot back, to whoever waits for one."""
         if self._shared is not None:
             self._shared += 1
-
-    async def change(self) -> None:
-        """Waits until some slot has been given back."""
-        event = anyio.Event()
-        self._waiting.add(event)
-        try:
-            await event.wait()
-        finally:
-            self._waiting.discard(event)
-
-    def changed(self) -> None:
-        """Wakes whoever waits for a slot."""
-        for event in self._waiting:
-            event.set()
+            for slots in self._sharing:
+                slots.wake_one()
 
 
 class Slots:
@@ -56,6 +50,8 @@ class Slots:
         self.limit = limit
         self.used = 0
         self._budget = budget
+        self._waiting: deque[anyio.Event] = deque()
+        budget.join(self)
 
     @property
     def free(self) -> int:
@@ -69,14 +65,25 @@ class Slots:
         self.used += 1
         return True
 
-    async def take(self) -> None:
-        """Takes a slot, waiting for one."""
-        while not self.try_take():
-            await self._budget.change()
-
     def give(self) -> None:
         """Gives a slot back."""
         self.used -= 1
         if self.used > 0:
             self._budget.give_shared()
-        self._budget.changed()
+        self.wake_one()
+
+    async def maybe_free(self) -> None:
+        """Waits until it is worth trying again: a slot was given back, or `wake_all` was called."""
+        event = anyio.Event()
+        self._waiting.append(event)
+        await event.wait()
+
+    def wake_one(self) -> None:
+        """Lets the one who has waited longest try again."""
+        if self._waiting:
+            self._waiting.popleft().set()
+
+    def wake_all(self) -> None:
+        """Lets everybody look again: there is something other than slots to see."""
+        while self._waiting:
+            self.wake_one()

@@ -1,0 +1,114 @@
+"""The contestants: each is an endless worker of the stub, in a process of its own.
+
+python benchmarks/clients.py NAME PORT POLLERS
+"""
+
+import asyncio
+import json
+import sys
+import threading
+from contextlib import AsyncExitStack
+from typing import Any
+
+ARN = "arn:aws:states:us-east-1:123456789012:activity:work"
+REGION = {"region_name": "us-east-1", "aws_access_key_id": "x", "aws_secret_access_key": "y"}
+
+
+def handle(text: str) -> str:
+    return json.dumps({"ok": json.loads(text)["n"]})
+
+
+def aiobotocore_loop(url: str, pollers: int, *, like_ours: bool) -> None:
+    """What one would write by hand: poll, handle, report, in turn, `pollers` times side by side."""
+    from aiobotocore.config import AioConfig
+    from aiobotocore.session import get_session
+
+    options: dict[str, Any] = {"read_timeout": 70, "max_pool_connections": pollers}
+    if like_ours:
+        options |= {"parameter_validation": False, "user_agent": "sfn-workers/0", "tcp_keepalive": True}
+        options["retries"] = {"total_max_attempts": 1, "mode": "standard"}
+
+    async def main() -> None:
+        async with AsyncExitStack() as stack:
+            client = await stack.enter_async_context(
+                get_session().create_client("stepfunctions", endpoint_url=url, config=AioConfig(**options), **REGION)
+            )
+
+            async def loop() -> None:
+                while True:
+                    task = await client.get_activity_task(activityArn=ARN, workerName="loop")
+                    if token := task.get("taskToken"):
+                        await client.send_task_success(taskToken=token, output=handle(task["input"]))
+
+            await asyncio.gather(*(loop() for _ in range(pollers)))
+
+    asyncio.run(main())
+
+
+def boto3_threads(url: str, pollers: int) -> None:
+    """One thread a poller, one client for all."""
+    import boto3
+    from botocore.config import Config
+
+    config = Config(read_timeout=70, max_pool_connections=pollers)
+    client = boto3.client("stepfunctions", endpoint_url=url, config=config, **REGION)
+
+    def loop() -> None:
+        while True:
+            task = client.get_activity_task(activityArn=ARN, workerName="loop")
+            if token := task.get("taskToken"):
+                client.send_task_success(taskToken=token, output=handle(task["input"]))
+
+    threads = [threading.Thread(target=loop, daemon=True) for _ in range(pollers)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+def worker(url: str, pollers: int, *, beat: float = 0.0, hold: float = 0.0, slots: int = 0) -> None:
+    """This project. `hold` seconds a task, beating every `beat` seconds."""
+    import os
+
+    import anyio
+    import structlog
+
+    from workers import Registry, Settings, Worker
+
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(30))  # as `workers run` logs, but quieter
+    os.environ |= {
+        "AWS_ENDPOINT_URL": url,
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "AWS_ACCESS_KEY_ID": "x",
+        "AWS_SECRET_ACCESS_KEY": "y",
+    }
+    registry = Registry()
+
+    @registry.activity("work", heartbeat=beat)
+    async def work(n: int) -> dict[str, int]:
+        if hold:
+            await anyio.sleep(hold)
+        return {"ok": n}
+
+    settings = Settings(
+        account="123456789012",
+        concurrency=slots or max(2 * pollers, 8),
+        pollers=pollers,
+        min_pollers=pollers,
+        initial_pollers=pollers,
+        grace=0,
+    )
+    anyio.run(lambda: Worker(registry, settings).run(signals=True))
+
+
+CLIENTS = {
+    "worker": worker,
+    "aiobotocore, same settings": lambda url, pollers: aiobotocore_loop(url, pollers, like_ours=True),
+    "aiobotocore, plain": lambda url, pollers: aiobotocore_loop(url, pollers, like_ours=False),
+    "boto3 threads": boto3_threads,
+    "beating": lambda url, pollers: worker(url, pollers, beat=1.0, hold=3600.0, slots=1_000),
+    "idle": lambda url, pollers: worker(url, pollers, slots=pollers),
+}
+
+if __name__ == "__main__":
+    CLIENTS[sys.argv[1]](f"http://127.0.0.1:{sys.argv[2]}", int(sys.argv[3]))
