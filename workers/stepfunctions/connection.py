@@ -1,13 +1,15 @@
 """Which AWS a worker talks to: session, endpoint, and the account and region in which names become ARNs."""
 
 import os
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import anyio
 from aiobotocore.config import AioConfig
 from aiobotocore.session import AioSession, get_session
+from botocore.exceptions import BotoCoreError
 
 from workers.arns import Place
 from workers.backoff import Backoff
@@ -19,14 +21,22 @@ from workers.stepfunctions.protocol import DeniedError, ServiceError, TransientE
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """An AWS session, and the endpoint where it is not the SDK's own choice."""
+    """An AWS session, and the endpoint on this machine where it is not the SDK's own choice."""
 
     session: AioSession
     endpoint_url: str | None = None
 
-    def client(self, service: str, config: AioConfig | None = None) -> Any:
-        """A client of `service`: an async context manager, as aiobotocore's."""
-        return self.session.create_client(service, endpoint_url=self.endpoint_url, config=config)
+    @asynccontextmanager
+    async def client(self, service: str, config: AioConfig | None = None) -> AsyncIterator[Any]:
+        """An aiobotocore client of `service`. Raises `UsageError` where the SDK's own configuration allows none."""
+        config = config or AioConfig()
+        if self.endpoint_url:
+            config = config.merge(AioConfig(proxies={}))  # no proxy leads back to this machine
+        async with AsyncExitStack() as stack:
+            with _configured():
+                made = self.session.create_client(service, endpoint_url=self.endpoint_url, config=config)
+                client = await stack.enter_async_context(made)
+            yield client
 
 
 async def connect(settings: Settings, session: AioSession | None = None) -> Connection:
@@ -35,9 +45,11 @@ async def connect(settings: Settings, session: AioSession | None = None) -> Conn
     Raises `UsageError` when `--local` is set and no embedded Step Functions answers.
     """
     session = session or get_session()
-    if not session.get_config_variable("region") and (region := os.environ.get("AWS_REGION")):
-        session.set_config_variable("region", region)  # botocore alone of all SDKs knows only AWS_DEFAULT_REGION
     if not settings.local:
+        with _configured():
+            if not session.get_config_variable("region") and (region := os.environ.get("AWS_REGION")):
+                # Botocore alone of all SDKs knows only AWS_DEFAULT_REGION.
+                session.set_config_variable("region", region)
         return Connection(session)
     await _check_local(settings)
     session.set_config_variable("region", LOCAL_REGION)
@@ -54,18 +66,31 @@ async def find_place(
     Raises `UsageError` without a region, without credentials, or when AWS does not accept the credentials.
     """
     session = connection.session
-    region = session.get_config_variable("region")
+    with _configured():
+        region = session.get_config_variable("region")
     if not region:
         raise UsageError(
             "no AWS region is set: export AWS_REGION, give your profile a region, or use --local "
             "for the embedded Step Functions"
         )
-    if await session.get_credentials() is None:
+    with _configured():
+        partition = session.get_partition_for_region(region)
+        credentials = await session.get_credentials()
+    if credentials is None:
         raise UsageError(
             "no AWS credentials were found: sign in, export AWS_PROFILE, or use --local for the embedded Step Functions"
         )
     account = LOCAL_ACCOUNT if settings.local else settings.account or await _ask(connection, waiting)
-    return Place(session.get_partition_for_region(region), region, account)
+    return Place(partition, region, account)
+
+
+@contextmanager
+def _configured() -> Iterator[None]:
+    """What the SDK finds wrong with its own configuration is for the user to mend."""
+    try:
+        yield
+    except (BotoCoreError, ValueError) as error:
+        raise UsageError(f"the AWS configuration cannot be used: {' '.join(str(error).split())}") from error
 
 
 async def _ask(connection: Connection, waiting: Callable[[ServiceError], None] | None) -> str:
