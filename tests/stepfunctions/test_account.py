@@ -1,37 +1,18 @@
 """Names, calls and their repetitions, on the engine and on a service that is throttled or late."""
 
 import time
-from collections.abc import AsyncIterator
 
 import anyio
 import pytest
 
 from tests.account import PREFIX, Account, unique
-from tests.proxy import Proxy, answered, proxy_to, refused
+from tests.proxy import Proxy, answered, refused
 from workers.errors import UsageError
 from workers.settings import Settings
 from workers.stepfunctions import account as module
 from workers.stepfunctions.account import open_account, using
 from workers.stepfunctions.pacing import Bucket, Pace
 from workers.stepfunctions.protocol import RefusedError, ThrottledError, TransientError
-
-
-@pytest.fixture
-async def proxy(account: Account, engine, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Proxy]:
-    async with proxy_to(engine.url) as found:
-        monkeypatch.setenv("AWS_ENDPOINT_URL_SFN", found.url)
-        yield found
-
-
-@pytest.fixture
-def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Waits between repetitions take no time."""
-    monkeypatch.setattr(module.Backoff, "next", _count)
-
-
-def _count(self) -> float:
-    self.failures += 1
-    return 0.0
 
 
 async def test_names_become_arns_in_the_namespace(account: Account) -> None:

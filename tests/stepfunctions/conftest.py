@@ -1,0 +1,3 @@
+from tests.proxy import hasty, proxy
+
+__all__ = ["hasty", "proxy"]
