@@ -1,9 +1,11 @@
-"""The ARNs that requests name: which resource each of them means."""
+"""The names and ARNs in requests: whether AWS would accept them, and which resource they mean."""
 
 import re
 from dataclasses import dataclass
 
-from workers.local.errors import invalid_arn
+from workers.arns import check_name
+from workers.errors import UsageError
+from workers.local.errors import invalid_arn, invalid_name
 
 _ARN = re.compile(r"arn:[\w-]+:states:(?P<region>[\w-]+):\d{12}:(?P<kind>\w+):(?P<resource>.+)", re.ASCII)
 
@@ -34,3 +36,11 @@ def parse(text: str, *kinds: str) -> Arn:
     if found["kind"] not in kinds:
         raise invalid_arn(f"Resource type not valid in this context: {found['kind']}")
     return Arn(text, found["kind"], found["resource"])
+
+
+def accept_name(name: str) -> str:
+    """Returns the name of a new resource. Raises `ApiError` InvalidName for one that AWS refuses."""
+    try:
+        return check_name(name, "resource")
+    except UsageError:
+        raise invalid_name(name) from None

@@ -1,8 +1,6 @@
 """CreateActivity, DescribeActivity, ListActivities, DeleteActivity, GetActivityTask."""
 
-from workers.errors import UsageError
-from workers.local.arns import parse
-from workers.local.errors import invalid_name
+from workers.local.arns import accept_name, parse
 from workers.local.operations.tags import tag
 from workers.local.operations.types import Operations, Parameters
 from workers.local.paging import page
@@ -10,13 +8,8 @@ from workers.local.region import Region
 
 
 def create_activity(region: Region, parameters: Parameters) -> Parameters:
-    name = parameters["name"]
-    try:
-        arn = region.place.activity(name)
-    except UsageError:
-        raise invalid_name(name) from None
-    if parse(arn, "activity").resource != name:  # an ARN is no name
-        raise invalid_name(name)
+    name = accept_name(parameters["name"])
+    arn = region.place.activity(name)
     if arn not in region.activities:  # tags of a repeated call are ignored (API reference)
         tag(region, arn, parameters.get("tags", []))
     activity = region.activities.create(name)

@@ -3,9 +3,8 @@
 import json
 import uuid
 
-from workers.errors import UsageError
-from workers.local.arns import parse
-from workers.local.errors import ApiError, invalid_name, state_machine_type_not_supported, validation
+from workers.local.arns import accept_name, parse
+from workers.local.errors import ApiError, state_machine_type_not_supported, validation
 from workers.local.executions import Execution
 from workers.local.history import without_data
 from workers.local.operations.types import Operations, Parameters
@@ -89,11 +88,7 @@ def _start(region: Region, parameters: Parameters, *, sync: bool) -> Execution:
     target = region.machines.target(parameters["stateMachineArn"])
     if sync and target.machine.type != "EXPRESS":
         raise state_machine_type_not_supported()
-    name = parameters.get("name") or str(uuid.uuid4())
-    try:
-        region.place.execution(target.machine.name, name)
-    except UsageError:
-        raise invalid_name(name) from None
+    name = accept_name(parameters.get("name") or str(uuid.uuid4()))
     execution_input = parameters.get("input", "{}")
     try:
         json.loads(execution_input)

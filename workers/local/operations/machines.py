@@ -2,10 +2,9 @@
 
 import asyncio
 
-from workers.errors import UsageError
-from workers.local.arns import parse
+from workers.local.arns import accept_name, parse
 from workers.local.definitions import parse as parse_definition
-from workers.local.errors import ApiError, invalid_arn, invalid_name, validation
+from workers.local.errors import ApiError, invalid_arn, validation
 from workers.local.executions import Execution
 from workers.local.machines import Revision, StateMachine
 from workers.local.operations.tags import tag
@@ -16,13 +15,8 @@ from workers.local.region import Region
 
 async def create_state_machine(region: Region, parameters: Parameters) -> Parameters:
     _check_version_description(parameters)
-    name, kind = parameters["name"], parameters.get("type", "STANDARD")
-    try:
-        arn = region.place.state_machine(name)
-    except UsageError:
-        raise invalid_name(name) from None
-    if parse(arn, "stateMachine").resource != name:  # an ARN is no name
-        raise invalid_name(name)
+    name, kind = accept_name(parameters["name"]), parameters.get("type", "STANDARD")
+    arn = region.place.state_machine(name)
     revision = Revision(
         parameters["definition"],
         await asyncio.to_thread(parse_definition, parameters["definition"], express=kind == "EXPRESS"),
