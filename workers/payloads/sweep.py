@@ -14,6 +14,17 @@ _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 _AT_ONCE = 1_000
 
 
+_AGE = re.compile(r"(\d+)\s*(h|d|w)")
+_UNITS = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
+
+
+def parse_age(text: str) -> timedelta:
+    """`36h`, `30d` or `4w` as a timedelta. Raises `UsageError`."""
+    if not (match := _AGE.fullmatch(text.strip())):
+        raise UsageError(f"an age is written like 36h, 30d or 4w, not {text!r}")
+    return int(match[1]) * _UNITS[match[2]]
+
+
 @dataclass(slots=True)
 class Swept:
     """What a sweep has seen and removed so far."""
