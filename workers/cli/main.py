@@ -1,7 +1,5 @@
 """The `workers` command: finds the command that is asked for, and turns errors into one line and an exit code."""
 
-import logging
-import os
 import sys
 import threading
 from importlib import import_module
@@ -10,6 +8,7 @@ from typing import Any, NoReturn
 import click
 
 from workers.errors import ExitCode, WorkersError
+from workers.supervisor.leave import leave
 from workers.version import __version__
 
 HANDLER_THREADS = "handler"
@@ -62,11 +61,7 @@ def main(arguments: list[str] | None = None) -> NoReturn:
     """Runs the command and exits with its code."""
     code = _run(arguments)
     if any(thread.name.startswith(HANDLER_THREADS) for thread in threading.enumerate()):
-        # The interpreter would wait for a handler's thread that never ends.
-        logging.shutdown()
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(code)
+        leave(code)
     sys.exit(code)
 
 

@@ -70,10 +70,6 @@ class Drain:
         """What `step` returns; None, and `step` cancelled, when the drain begins first."""
         return await _unless(self.draining.wait, step)
 
-    async def unless_forced(self, step: Callable[[], Awaitable[T]]) -> T | None:
-        """What `step` returns; None, and `step` cancelled, when a second signal comes first."""
-        return await _unless(self._forced.wait, step)
-
     async def grace_over(self) -> None:
         """Waits for the end of the grace."""
         await self._grace_over.wait()

@@ -7,12 +7,21 @@ from contextlib import asynccontextmanager
 import anyio
 import structlog
 
+from workers.errors import ExitCode
+from workers.supervisor.leave import leave
+
 log = structlog.get_logger(__name__)
+
+_TO_LEAVE = 5.0
+"""Seconds after the second signal in which a worker must have ended by itself."""
 
 
 @asynccontextmanager
 async def drain_on_signals(drain: Callable[[], None], force: Callable[[], None]) -> AsyncIterator[None]:
-    """Calls `drain` at the first SIGTERM or SIGINT and `force` at every later one, while entered."""
+    """Calls `drain` at the first SIGTERM or SIGINT and `force` at the second, while entered.
+
+    Whatever does not end then - a handler, a lifespan - does not keep the process: it leaves with exit code 3.
+    """
     async with anyio.create_task_group() as group:
         await group.start(_receive, drain, force, name="signals")
         try:
@@ -26,8 +35,10 @@ async def _receive(
 ) -> None:
     with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as received:
         task_status.started()
-        first = True
-        async for number in received:
+        for react in (drain, force):
+            number = await anext(received)
             log.info("signal received", signal=signal.Signals(number).name)
-            (drain if first else force)()
-            first = False
+            react()
+        await anyio.sleep(_TO_LEAVE)
+        log.error("leaving without what does not end")
+        leave(ExitCode.FORCED)

@@ -1,7 +1,5 @@
 """The life of a running worker: polls, handlers and side tasks, from the first poll to the last report."""
 
-import logging
-import os
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 
@@ -17,6 +15,7 @@ from workers.supervisor.activity import Activity
 from workers.supervisor.drain import Drain, Phase
 from workers.supervisor.heartbeats import Heartbeats
 from workers.supervisor.invoker import Invoker
+from workers.supervisor.leave import leave
 from workers.supervisor.limits import ProcessLimits
 from workers.supervisor.poller import Poller
 from workers.supervisor.processes import Processes
@@ -36,6 +35,8 @@ _TO_END = 5.0
 """Seconds that a cancelled handler gets to clean up, before its task is failed without it."""
 _FORCED_REPORTS = 2.0
 """Seconds that reports get after a second signal."""
+_LOOK_EVERY = 0.05
+_SWALLOWED = "the worker was stopped, and the handler did not end when it was cancelled"
 
 
 class Supervisor:
@@ -56,6 +57,7 @@ class Supervisor:
         self._grace = settings.grace
         self._owns_process = False
         self._fault: BaseException | None = None
+        self._dropped = 0
         self._abandoned: set[RunningTask] = set()
         metrics.watch_abandoned_threads(lambda: len(self._abandoned))
         self._heartbeats = Heartbeats(client, metrics)
@@ -86,7 +88,7 @@ class Supervisor:
     async def run(self, *, owns_process: bool = False) -> ExitCode:
         """Works until the drain has ended. Raises what broke a part of the worker, once the rest has ended.
 
-        With `owns_process` it leaves by `os._exit` when a handler cannot be ended, after its task was reported.
+        With `owns_process` it leaves at once when a handler cannot be ended, after its task was reported.
         """
         self._owns_process = owns_process
         try:
@@ -101,9 +103,7 @@ class Supervisor:
             self._threads.close()
         if self._fault:
             raise self._fault
-        if self._drain.phase is Phase.FORCED and left:
-            return ExitCode.FORCED
-        return ExitCode.FAULT if left else ExitCode.OK
+        return self._code(given_up=left > 0)
 
     def status(self, worker_name: str) -> Status:
         """What is going on now; called from other threads, so it only reads."""
@@ -122,12 +122,11 @@ class Supervisor:
                 for poller in self._pollers:
                     polls.start_soon(self._guard, poller.run, name=f"pollers {poller.activity.name}")
             self._polls_ended.set()
-            dropped = int(polls.cancel_scope.cancel_called)
             side.start_soon(self._give_up, name="last reports")
         for run in self._runner.running.values():
             log.error("report given up", activity=run.activity.name, task=run.label)
             self._metrics.activity(run.activity.name).ended(TaskOutcome.GIVEN_UP)
-        return dropped + len(self._runner.running)
+        return self._dropped + len(self._runner.running)
 
     def _start(self, poller: Poller, received: ActivityTask) -> None:
         self._limits.received()
@@ -177,16 +176,30 @@ class Supervisor:
         await self._leave_behind()
 
     async def _leave_behind(self) -> None:
-        """Handlers that swallow their cancellation: their tasks are failed, so that others may take them."""
-        stuck = [run for run in self._runner.running.values() if not run.ended]
-        for run in stuck:
-            log.error("handler does not end", activity=run.activity.name, task=run.label)
-            await self._runner.fail(run, "the worker was stopped, and the handler did not end when it was cancelled")
-        if stuck and self._owns_process:
-            await self._drain.unless_forced(self._polls_ended.wait)
+        """Handlers that swallow their cancellation: their tasks are failed, so that others may take them.
+
+        A process of our own is left then, as soon as all else has been reported.
+        """
+        stuck = {token: run for token, run in self._runner.running.items() if not run.ended}
+        if not stuck:
+            return
+        async with anyio.create_task_group() as reports:
+            for run in stuck.values():
+                log.error("handler does not end", activity=run.activity.name, task=run.label)
+                reports.start_soon(self._runner.fail, run, _SWALLOWED, name=f"failing {run.label}")
+            await self._polls_ended.wait()
+            reports.cancel_scope.deadline = anyio.current_time() + _LAST_REPORTS
+            while self._runner.running.keys() - stuck.keys():  # noqa: ASYNC110 - rare, and soon over
+                await anyio.sleep(_LOOK_EVERY)
+        if self._owns_process:
             log.error("leaving without the handlers that do not end", handlers=len(stuck))
-            logging.shutdown()
-            os._exit(ExitCode.OK)
+            forced = self._drain.phase is Phase.FORCED
+            leave(self._code(given_up=forced or reports.cancel_scope.cancel_called))
+
+    def _code(self, *, given_up: bool) -> ExitCode:
+        if given_up and self._drain.phase is Phase.FORCED:
+            return ExitCode.FORCED
+        return ExitCode.FAULT if given_up or self._fault else ExitCode.OK
 
     async def _give_up(self) -> None:
         """Bounds the reports once nothing else is left to wait for."""
@@ -196,6 +209,7 @@ class Supervisor:
 
     async def _force(self, polls: TaskGroup) -> None:
         await self._drain.forced()
+        self._dropped = sum(poller.open for poller in self._pollers)
         polls.cancel_scope.cancel()
         self._runner.cancel_all(CancelReason.SHUTDOWN)
         await anyio.sleep(_FORCED_REPORTS)
