@@ -1,0 +1,89 @@
+"""What the workers of these tests run, one registry for each kind of handler. Each says when it has begun."""
+
+import sys
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import anyio
+
+from workers import Registry, Task
+
+in_loop, in_thread, in_process = Registry(), Registry(), Registry()
+endless, stubborn, echo, strict = Registry(), Registry(), Registry(), Registry()
+
+
+def _say(event: str) -> None:
+    print(f'{{"event": "{event}"}}', file=sys.stderr, flush=True)
+
+
+def _begun() -> None:
+    _say("handler begun")
+
+
+@asynccontextmanager
+async def _never_ready() -> AsyncIterator[None]:
+    _say("lifespan begun")
+    await anyio.sleep_forever()
+    yield
+
+
+never_ready = Registry(lifespan=_never_ready)
+
+
+@never_ready.activity("work")
+async def never() -> None:
+    """Never runs."""
+
+
+@in_loop.activity("work")
+async def sleep(seconds: float) -> str:
+    _begun()
+    await anyio.sleep(seconds)
+    return "done"
+
+
+@in_thread.activity("work")
+def sleep_in_thread(seconds: float, task: Task) -> str:
+    _begun()
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        task.check()
+        time.sleep(0.02)
+    return "done"
+
+
+@in_process.activity("work", process=True)
+def sleep_in_process(seconds: float) -> str:
+    _begun()
+    time.sleep(seconds)
+    return "done"
+
+
+@endless.activity("work")
+def never_end() -> None:
+    _begun()
+    while True:
+        time.sleep(1)
+
+
+@stubborn.activity("work")
+async def swallow_cancellation() -> None:
+    _begun()
+    while True:
+        try:
+            await anyio.sleep(1)
+        except anyio.get_cancelled_exc_class():
+            await anyio.lowlevel.cancel_shielded_checkpoint()
+
+
+@echo.activity("work", heartbeat=0.5)
+async def echo_soon(event: Any, /) -> Any:
+    await anyio.sleep(0.02)
+    return event
+
+
+@strict.activity("work")
+async def add(x: int, y: float = 0.5, name: str = "", items: list[int] | None = None) -> float:
+    return x + y
