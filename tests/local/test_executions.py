@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.account import Account, unique
-from tests.local.helpers import PASS, WAIT, Activity, connect, create_machine, refused
+from tests.local.helpers import PASS, SESSION, WAIT, Activity, connect, create_machine, refused
 from workers.local import LocalStepFunctions
 
 
@@ -231,8 +231,6 @@ async def test_tags(client: Any, activity: Activity):
 
 
 async def test_regions_know_nothing_of_each_other(engine: LocalStepFunctions):
-    from tests.local.helpers import SESSION
-
     keys = {"aws_access_key_id": "x", "aws_secret_access_key": "x", "endpoint_url": engine.url}
     async with (
         SESSION.create_client("stepfunctions", region_name="eu-west-1", **keys) as europe,

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -67,9 +68,7 @@ async def test_wait_succeed_and_fail(account: Account):
     assert (error, cause) == ("Own", {"text": "so"})
 
 
-async def test_wait_until_a_time_in_utc(account: Account, monkeypatch: pytest.MonkeyPatch):
-    from datetime import UTC, datetime, timedelta
-
+async def test_wait_until_a_time_in_utc(account: Account):
     until = f"{datetime.now(UTC) + timedelta(seconds=2):%Y-%m-%dT%H:%M:%SZ}"
     ended = await account.run(chain(Wait={"Type": "Wait", "Timestamp": until}))
     assert ended["status"] == "SUCCEEDED"

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.account import Account
-from tests.local.helpers import Activity, history, refused
+from tests.local.helpers import Activity, connect, history, refused
 from workers.local import LocalStepFunctions
 
 CALLS = {
@@ -135,12 +135,8 @@ async def test_a_heartbeat_where_none_is_asked_for(activity: Activity, account: 
 
 
 async def test_tokens_of_an_engine_before(client: Any, activity: Activity, account: Account):
-    async with LocalStepFunctions() as other:
-        from tests.local.helpers import connect
-
-        async with connect(other) as stranger:
-            await account.start(activity.machine())
-            token, _ = await activity.task()
-            async with refused("TaskDoesNotExist"):
-                await stranger.send_task_success(taskToken=token, output="1")
+    await account.start(activity.machine())
+    token, _ = await activity.task()
+    async with LocalStepFunctions() as other, connect(other) as stranger, refused("TaskDoesNotExist"):
+        await stranger.send_task_success(taskToken=token, output="1")
     await activity.succeed(token)

@@ -83,7 +83,7 @@ def _response(status: int, body: dict[str, Any]) -> web.Response:
     """Members that are None are left out; times are seconds since 1970, as this protocol has them."""
     present = {name: value for name, value in body.items() if value is not None}
     return web.Response(
-        body=json.dumps(present, ensure_ascii=False).encode("utf-8", "surrogatepass"),
+        body=json.dumps(present).encode(),
         status=status,
         headers={"Content-Type": _CONTENT_TYPE, "x-amzn-RequestId": str(uuid.uuid4())},
     )
