@@ -17,7 +17,7 @@ class Backoff:
 
     def next(self) -> float:
         """Seconds to wait after one more failure."""
-        ceiling = min(self._maximum, self._initial * 2 ** min(self.failures, 30))
+        ceiling = min(self._maximum, self._initial * 2.0 ** min(self.failures, 30))
         self.failures += 1
         return ceiling * random.uniform(0.5, 1.0)  # noqa: S311 - jitter, not a secret
 
