@@ -66,8 +66,11 @@ class Runner:
 
     async def fail(self, run: RunningTask, message: str) -> None:
         """Fails a task as `Worker.ShuttingDown` while its handler still runs; nothing else is reported for it."""
-        run.reported = True
+        if run.ended:  # just now: it has a report of its own, and a token gets one
+            return
+        run.failing = anyio.Event()
         await self._reports.failure(run.token, refusal(ErrorName.SHUTTING_DOWN, message))
+        run.failing.set()
 
     async def _outcome(self, run: RunningTask, chain: CallNext, received: ActivityTask) -> Outcome:
         if not self._drain.accepts:
@@ -100,9 +103,11 @@ class Runner:
             counts.ended(TaskOutcome.SUCCEEDED if fate is Fate.ACCEPTED else TaskOutcome(fate))
 
     async def _report(self, run: RunningTask, outcome: Outcome) -> Fate:
-        if outcome is None or run.reported:
+        if run.failing:
+            await run.failing.wait()
             return Fate.CLOSED
-        run.reported = True
+        if outcome is None:
+            return Fate.CLOSED
         if isinstance(outcome, Failure):
             return await self._reports.failure(run.token, outcome)
         return await self._reports.success(run.token, outcome)

@@ -27,8 +27,8 @@ class RunningTask:
         self.started = anyio.current_time()
         self.handled: float | None = None
         """When its chain ended; the report comes after that."""
-        self.reported = False
-        """Whether a report was begun: a token gets one."""
+        self.failing: anyio.Event | None = None
+        """There when its task is failed while its handler still runs; set once that has been reported."""
         self.scope = anyio.CancelScope()
         self.task: Task | None = None
         """The task as handlers see it, once its input has been read."""
