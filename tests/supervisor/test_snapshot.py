@@ -4,12 +4,14 @@ import asyncio
 import json
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
 from tests.supervisor.standins import Name, Run, Standing
 from workers.envelope import TaskContext
 from workers.supervisor.snapshot import snapshot
 from workers.supervisor.stacks import stack_of_task, stack_of_thread
+from workers.supervisor.threads import Threads
 from workers.task import CancelReason, Task
 
 
@@ -73,22 +75,23 @@ async def test_a_handler_in_a_thread_is_shown_where_its_thread_is() -> None:
         there.set()
         go.wait(10)
 
-    thread = threading.Thread(target=plain_handler)
-    thread.start()
+    threads = Threads(1)
+    call = threads.start(plain_handler)
     assert there.wait(10)
-    run = Run(worked_on=asyncio.current_task(), thread_ids=[thread.ident])
+    run = Run(worked_on=asyncio.current_task(), thread_ids=[call.ident])
     (shown,) = snapshot(Standing(running=[run])(), threading.get_ident())["tasks"]
     go.set()
-    thread.join()
+    await call.result()
+    threads.close()
 
-    assert "plain_handler" in shown["stack"][0]
-    assert stack_of_thread(thread.ident) == []
+    assert "plain_handler: go.wait(10)" in shown["stack"][0]
 
 
 async def test_a_thread_that_has_ended_leaves_the_view_to_the_async_task() -> None:
     thread = threading.Thread(target=lambda: None)
     thread.start()
     thread.join()
+    assert stack_of_thread(thread.ident) == []
     reached, go = asyncio.Event(), asyncio.Event()
     running = asyncio.create_task(handler(reached, go))
     await reached.wait()
@@ -102,15 +105,16 @@ async def test_a_thread_that_has_ended_leaves_the_view_to_the_async_task() -> No
 
 async def test_a_handler_that_has_the_event_loop_now_is_shown_at_its_very_line() -> None:
     async def crunch() -> list[str]:
-        return sum_up()
+        return sum_up(asyncio.current_task(), threading.get_ident())
 
-    def sum_up() -> list[str]:
-        return stack_of_task(asyncio.current_task(), threading.get_ident())
+    def sum_up(task: asyncio.Task[object], loop: int) -> list[str]:
+        with ThreadPoolExecutor(1) as other:
+            return other.submit(stack_of_task, task, loop).result()  # blocks the event loop meanwhile
 
     stack = await asyncio.create_task(crunch())
 
-    assert any("crunch" in line for line in stack)
-    assert any("sum_up" in line for line in stack)
+    assert "crunch: return sum_up" in stack[0]
+    assert "sum_up: return other.submit" in stack[1]
 
 
 async def test_a_wait_inside_the_machinery_is_still_shown() -> None:

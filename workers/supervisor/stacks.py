@@ -7,15 +7,16 @@ import asyncio
 import linecache
 import sys
 from collections.abc import Iterable, Iterator
-from itertools import dropwhile
 from traceback import walk_stack
 from types import FrameType
 from typing import Any
 
-_MACHINERY = ("workers", "interceptors", "asyncio", "anyio", "uvloop", "concurrent", "threading", "runpy", "selectors")
-"""Packages whose frames around a handler say nothing about it."""
+_AROUND_HANDLERS = ("workers.supervisor", "interceptors")
+"""Where the frames around a handler come from; what follows them is the handler."""
+_AROUND_CALLBACKS = ("asyncio.runners", "asyncio.base_events", "asyncio.events")
+"""Where those around any other call in an event loop come from."""
 _KEPT = 3
-"""Innermost lines shown where there is nothing but machinery."""
+"""Innermost lines shown where nothing follows."""
 
 
 def stack_of_thread(ident: int) -> list[str]:
@@ -41,12 +42,18 @@ def _awaited(coroutine: Any) -> Iterator[tuple[FrameType, int]]:
 
 def _lines(frames: Iterable[tuple[FrameType, int]]) -> list[str]:
     every = list(frames)
-    shown = list(dropwhile(_is_machinery, every)) or every[-_KEPT:]
-    return [_line(frame, number) for frame, number in shown]
+    first = _after(every, _AROUND_HANDLERS) or _after(every, _AROUND_CALLBACKS)
+    return [_line(frame, number) for frame, number in every[first:] or every[-_KEPT:]]
 
 
-def _is_machinery(place: tuple[FrameType, int]) -> bool:
-    return str(place[0].f_globals.get("__name__")).partition(".")[0] in _MACHINERY
+def _after(frames: list[tuple[FrameType, int]], packages: tuple[str, ...]) -> int:
+    """The index that follows the innermost frame of `packages`; 0 where there is none."""
+    inside = [index for index, (frame, _) in enumerate(frames) if _module(frame).startswith(packages)]
+    return inside[-1] + 1 if inside else 0
+
+
+def _module(frame: FrameType) -> str:
+    return str(frame.f_globals.get("__name__"))
 
 
 def _line(frame: FrameType, number: int) -> str:

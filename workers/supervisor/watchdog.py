@@ -19,8 +19,8 @@ from workers.supervisor.status import Status
 
 log = structlog.get_logger(__name__)
 
-_TICK = 0.25
-"""Seconds between two looks."""
+_TICKS = 4
+"""Signs of life that the event loop gives in the time that it may be blocked."""
 
 
 class Watchdog:
@@ -28,22 +28,23 @@ class Watchdog:
 
     A handler that computes or sleeps in the event loop starves polls, heartbeats and reports of all tasks. When
     nothing else could run for `patience` seconds, the stack of the line at fault is logged, once for each block.
+    The event loop gives a sign of life four times in that time; the watching thread wakes only when one is overdue.
     """
 
     def __init__(self, status: Callable[[], Status], metrics: Metrics, *, patience: float = 1.0) -> None:
         self._status = status
         self._metrics = metrics
         self._patience = patience
-        self._tick = min(_TICK, patience / 4)
-        self._barked_at = 0.0  # the deadline whose miss has been logged
+        self._tick = patience / _TICKS
+        self._barked_at = 0.0  # the last sign of life before the block that was logged
         self._orders: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._watch, name="watchdog", daemon=True)
 
     async def __aenter__(self) -> Self:
         self._loop = asyncio.get_running_loop()
         self._watched = threading.current_thread()
-        self._due = time.monotonic() + self._tick
-        self._timer = self._loop.call_later(self._tick, self._on_time)
+        self._seen = time.monotonic()
+        self._timer = self._loop.call_later(self._tick, self._sign_of_life)
         self._thread.start()
         return self
 
@@ -60,22 +61,22 @@ class Watchdog:
 
     @property
     def blocked(self) -> float:
-        """Seconds for which the event loop has been overdue; infinite when its thread has ended."""
+        """Seconds since the event loop's last sign of life; infinite when its thread has ended."""
         if not self._watched.is_alive() or self._loop.is_closed():
             return float("inf")
-        return max(0.0, time.monotonic() - self._due)
+        return time.monotonic() - self._seen
 
     def ask_for_snapshot(self) -> None:
         """Logs what the worker is doing, from the watching thread. Safe in a signal handler."""
         self._orders.put(lambda: log_snapshot(self._status(), self.loop_thread))
 
-    def _on_time(self) -> None:
-        late = max(0.0, time.monotonic() - self._due)
-        self._metrics.loop_lag(late)
-        if late > self._patience:
-            log.warning("event loop free again", seconds=round(late, 3))
-        self._due = time.monotonic() + self._tick
-        self._timer = self._loop.call_later(self._tick, self._on_time)
+    def _sign_of_life(self) -> None:
+        now = time.monotonic()
+        since, self._seen = now - self._seen, now
+        self._timer = self._loop.call_later(self._tick, self._sign_of_life)
+        self._metrics.loop_lag(max(0.0, since - self._tick))
+        if since > self._patience:
+            log.warning("event loop free again", seconds=round(since, 3))
 
     def _watch(self) -> None:
         while (order := self._next_order()) is not None:
@@ -85,15 +86,18 @@ class Watchdog:
                 log.exception("watchdog failed")
 
     def _next_order(self) -> Callable[[], None] | None:
+        now, seen = time.monotonic(), self._seen
+        wake = max(now, (now if seen == self._barked_at else seen) + self._patience)
         try:
-            return self._orders.get(timeout=self._tick)
+            return self._orders.get(timeout=max(0.001, wake - now))
         except queue.Empty:
-            return self._look
+            # Who wakes far too late was stopped together with the event loop: by SIGSTOP, or a sleeping machine.
+            return self._look if time.monotonic() - wake < self._patience else _nothing
 
     def _look(self) -> None:
-        due = self._due
-        if self._patience < self.blocked < float("inf") and due != self._barked_at:
-            self._barked_at = due
+        seen = self._seen
+        if self._patience <= self.blocked < float("inf") and seen != self._barked_at:
+            self._barked_at = seen
             self._bark()
 
     def _bark(self) -> None:
@@ -108,6 +112,10 @@ class Watchdog:
             if current is not None and run.worked_on is current:
                 return {"activity": run.activity.name, "task": run.label}
         return {}
+
+
+def _nothing() -> None:
+    """Looks another time."""
 
 
 @contextmanager
