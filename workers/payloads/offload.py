@@ -76,7 +76,7 @@ class Offload:
 
         async def store(place: Place, value: bytes) -> None:
             async with self._limiter:
-                claims[place] = await self._stored(value)
+                claims[place] = await self.put(value)
 
         async with side_by_side() as group:
             for place, value in zip(places, values, strict=True):
@@ -98,7 +98,9 @@ class Offload:
                 "return them as PayloadStreams, or raise max_document here and where they are read"
             )
 
-    async def _stored(self, value: bytes) -> Claim:
+    async def put(self, value: bytes) -> Claim:
+        """Writes `value`, the bytes of a JSON document, and returns the claim on it."""
+
         def packed() -> tuple[bytes, "hashlib._Hash"]:
             data = pack(value, self._encoding)
             return data, hashlib.sha256(data)

@@ -64,10 +64,10 @@ class Reload:
             opened.append(values[place])
         return found.filled(values)
 
-    async def read(self, claim: Claim) -> Any:
-        """The value that `claim` stands for. Not for streams."""
+    async def get(self, claim: Claim) -> bytes:
+        """The bytes of the JSON document that `claim` stands for."""
         self._check({(): claim}, ())
-        return _decoded(await self._data(claim, *self._locate(claim)), claim)
+        return await self._data(claim, *self._locate(claim))
 
     def _locate(self, claim: Claim) -> tuple[Store, str]:
         for store in self._stores:
