@@ -93,6 +93,9 @@ class Settings(BaseSettings):
     account: str | None = Field(
         None, pattern="^[0-9]{12}$", description="The AWS account of the activities.  [default: asked of STS]"
     )
+    client: Literal["auto", "fast", "botocore"] = Field(
+        "auto", description="Who makes the calls: our fast client, the AWS SDK's, or the fast one while it can."
+    )
     local: bool = Field(False, description="Use the embedded Step Functions that `workers local` runs.")
     local_port: int = Field(LOCAL_PORT, ge=1, le=65_535, description="The port of the embedded Step Functions.")
 

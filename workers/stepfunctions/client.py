@@ -26,6 +26,11 @@ class BotocoreClient:
         self._polls = polls
         self._reports = reports
 
+    @property
+    def meta(self) -> Any:
+        """What botocore worked out: endpoint, region, configuration."""
+        return self._polls.meta
+
     async def get_activity_task(self, activity_arn: str, worker_name: str) -> ActivityTask | None:
         """See `StepFunctions`."""
         with translated("GetActivityTask"):

@@ -75,9 +75,21 @@ def translated(operation: str) -> Iterator[None]:
 def _answered(operation: str, error: ClientError) -> ServiceError:
     detail = error.response.get("Error", {})
     metadata = error.response.get("ResponseMetadata", {})
-    code, status = str(detail.get("Code", "")), metadata.get("HTTPStatusCode", 0)
+    return refused_by_service(
+        operation,
+        code=str(detail.get("Code", "")),
+        status=metadata.get("HTTPStatusCode", 0),
+        message=str(detail.get("Message", "")),
+        request_id=metadata.get("RequestId"),
+    )
+
+
+def refused_by_service(
+    operation: str, *, code: str, status: int, message: str, request_id: str | None = None
+) -> ServiceError:
+    """The protocol's error for an answer that is one: its error code, HTTP status and message."""
     kind = _CODES.get(code) or _by_status(status, from_service=not code.isdecimal())
-    return kind(operation, code, str(detail.get("Message", "")), metadata.get("RequestId"))
+    return kind(operation, code, message, request_id)
 
 
 def _by_status(status: int, *, from_service: bool) -> type[ServiceError]:

@@ -17,8 +17,8 @@ class ActivityTask:
     input: str = field(repr=False)
 
 
-class StepFunctions(Protocol):
-    """The calls that workers make. Each raises one of the errors below, and nothing else."""
+class HotCalls(Protocol):
+    """The calls that every task costs. Each raises one of the errors below, and nothing else."""
 
     async def get_activity_task(self, activity_arn: str, worker_name: str) -> ActivityTask | None:
         """Long-polls for up to 60 seconds; None when no task came. A poll must never be cancelled lightly:
@@ -32,6 +32,10 @@ class StepFunctions(Protocol):
 
     async def send_task_heartbeat(self, token: str) -> None:
         """Says that the task is still being worked on."""
+
+
+class StepFunctions(HotCalls, Protocol):
+    """All calls that workers make."""
 
     async def create_activity(self, name: str) -> None:
         """Creates an activity; does nothing where there is one (CreateActivity is idempotent by name)."""

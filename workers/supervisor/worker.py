@@ -12,8 +12,8 @@ from anyio.abc import TaskStatus
 from workers.errors import ExitCode, UsageError
 from workers.registry import Registry
 from workers.settings import Settings
-from workers.stepfunctions.client import open_client
 from workers.stepfunctions.connection import Connection, connect, find_place
+from workers.stepfunctions.fast.choice import open_stepfunctions
 from workers.stepfunctions.protocol import ServiceError
 from workers.supervisor.activity import Activity, activities
 from workers.supervisor.advice import advise
@@ -166,7 +166,9 @@ class Worker:
             connection, found = prepared
             for shared in self._shared(found, connection):
                 await stack.enter_async_context(shared)
-            client = await stack.enter_async_context(open_client(connection, **_connections(found)))
+            client = await stack.enter_async_context(
+                open_stepfunctions(connection, self.settings.client, **_connections(found))
+            )
             self._supervisor = Supervisor(
                 found, client, settings=self.settings, worker_name=self.name, drain=self._drain, metrics=self.metrics
             )

@@ -1,0 +1,134 @@
+"""Which client a worker uses: the fast one where nothing speaks against it, and the stock one for good otherwise."""
+
+import ssl
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Literal, TypeVar
+from urllib.parse import urlsplit
+
+import structlog
+from botocore.httpsession import get_cert_path
+from botocore.utils import get_environ_proxies
+
+from workers.errors import UsageError
+from workers.stepfunctions.client import BotocoreClient, open_client
+from workers.stepfunctions.connection import Connection
+from workers.stepfunctions.fast.client import FastClient, UnaccountableError
+from workers.stepfunctions.fast.pool import Endpoint
+from workers.stepfunctions.protocol import ActivityTask, HotCalls, StepFunctions, TransientError
+
+log = structlog.get_logger(__name__)
+
+T = TypeVar("T")
+ClientName = Literal["auto", "fast", "botocore"]
+
+
+class AutoClient:
+    """The fast client, until an answer comes that it cannot account for; from then on the stock client.
+
+    With `fall_back=False` it stays with the fast one, and such an answer is a fault like any other.
+    """
+
+    def __init__(self, fast: FastClient, stock: StepFunctions, *, fall_back: bool = True) -> None:
+        self._fast = fast
+        self._stock = stock
+        self._fall_back = fall_back
+        self._given_up = False
+
+    async def get_activity_task(self, activity_arn: str, worker_name: str) -> ActivityTask | None:
+        """See `StepFunctions`."""
+        return await self._call(lambda client: client.get_activity_task(activity_arn, worker_name))
+
+    async def send_task_success(self, token: str, output: str) -> None:
+        """See `StepFunctions`."""
+        await self._call(lambda client: client.send_task_success(token, output))
+
+    async def send_task_failure(self, token: str, error: str, cause: str) -> None:
+        """See `StepFunctions`."""
+        await self._call(lambda client: client.send_task_failure(token, error, cause))
+
+    async def send_task_heartbeat(self, token: str) -> None:
+        """See `StepFunctions`."""
+        await self._call(lambda client: client.send_task_heartbeat(token))
+
+    async def create_activity(self, name: str) -> None:
+        """See `StepFunctions`."""
+        await self._stock.create_activity(name)
+
+    async def _call(self, call: Callable[[HotCalls], Awaitable[T]]) -> T:
+        if not self._given_up:
+            try:
+                return await call(self._fast)
+            except UnaccountableError as error:
+                self._give_up(error)
+        return await call(self._stock)
+
+    def _give_up(self, error: UnaccountableError) -> None:
+        if not self._fall_back:
+            raise TransientError("Call", "UnaccountableAnswer", str(error)) from error
+        if not self._given_up:
+            self._given_up = True
+            log.warning("using the stock client from now on", why=str(error))
+
+
+@asynccontextmanager
+async def open_stepfunctions(
+    connection: Connection, name: ClientName, *, polls: int, reports: int
+) -> AsyncIterator[StepFunctions]:
+    """The client called `name`, for at most `polls` open polls and `reports` other calls at the same time.
+
+    Raises `UsageError` for "fast" where the SDK's configuration asks for what that client does not do.
+    """
+    async with open_client(connection, polls=polls, reports=reports) as stock:
+        objection = "--client botocore" if name == "botocore" else await _objection(connection, stock)
+        if objection:
+            if name == "fast":
+                raise UsageError(f"--client fast cannot be used: {objection}. Use --client auto or botocore")
+            log.debug("using the stock client", why=objection)
+            yield stock
+            return
+        fast = await _fast(connection, stock, polls=polls, reports=reports)
+        try:
+            yield AutoClient(fast, stock, fall_back=name == "auto")
+        finally:
+            fast.close()
+
+
+async def _objection(connection: Connection, stock: BotocoreClient) -> str | None:
+    """What of the SDK's configuration the fast client does not do."""
+    meta = stock.meta
+    if meta.config.signature_version != "v4":
+        return f"requests are signed with {meta.config.signature_version}"
+    if meta.config.client_cert:
+        return "a client certificate is configured"
+    if not connection.endpoint_url and (meta.config.proxies or get_environ_proxies(meta.endpoint_url)):
+        return "a proxy is configured"
+    if await connection.session.get_credentials() is None:
+        return "there are no credentials"
+    return None
+
+
+async def _fast(connection: Connection, stock: BotocoreClient, *, polls: int, reports: int) -> FastClient:
+    meta = stock.meta
+    return FastClient(
+        endpoint=_endpoint(meta.endpoint_url, connection.session.get_config_variable("ca_bundle")),
+        region=meta.region_name,
+        service=meta.service_model.signing_name,
+        credentials=await connection.session.get_credentials(),
+        polls=polls,
+        reports=reports,
+    )
+
+
+def _endpoint(url: str, ca_bundle: str | None) -> Endpoint:
+    parts = urlsplit(url)
+    tls = None
+    if parts.scheme == "https":
+        tls = ssl.create_default_context(cafile=get_cert_path(ca_bundle or True))
+        tls.set_alpn_protocols(["http/1.1"])
+    return Endpoint(
+        host=parts.hostname or "",
+        port=parts.port or (443 if tls else 80),
+        path=parts.path or "/",
+        tls=tls,
+    )

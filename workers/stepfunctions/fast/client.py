@@ -1,0 +1,142 @@
+"""The protocol's hot calls over our own HTTP and signing."""
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+from aiobotocore.credentials import AioCredentials
+
+from workers.stepfunctions.client import CONNECT_TIMEOUT, POLL_READ_TIMEOUT, REPORT_READ_TIMEOUT
+from workers.stepfunctions.fast.http import Answer, ConnectionGoneError, NotHTTPError
+from workers.stepfunctions.fast.pool import Endpoint, Pool
+from workers.stepfunctions.fast.signing import Signer
+from workers.stepfunctions.faults import refused_by_service, translated
+from workers.stepfunctions.protocol import ActivityTask, TransientError
+from workers.version import __version__
+
+_CONTENT_TYPE = "application/x-amz-json-1.0"
+_SKEWED = {"InvalidSignatureException", "RequestTimeTooSkewed", "RequestExpired", "RequestInTheFuture"}
+_LEAST_SKEW = timedelta(minutes=4)
+"""Botocore's bound: AWS allows five minutes."""
+_encode = json.JSONEncoder(separators=(",", ":")).encode
+
+
+class UnaccountableError(Exception):
+    """An answer that this client cannot explain; the stock client may know better."""
+
+
+class FastClient:
+    """Polls and reports have pools of their own, as in the stock client; creating activities is left to that."""
+
+    def __init__(
+        self, *, endpoint: Endpoint, region: str, service: str, credentials: AioCredentials, polls: int, reports: int
+    ) -> None:
+        self._polls = Pool(endpoint, size=max(1, polls), connect_timeout=CONNECT_TIMEOUT)
+        self._reports = Pool(endpoint, size=max(1, reports), connect_timeout=CONNECT_TIMEOUT)
+        self._signer = Signer(host=endpoint.host_header, path=endpoint.path, region=region, service=service)
+        self._credentials = credentials
+        self._skew = timedelta()
+        self._head = f"POST {endpoint.path} HTTP/1.1\r\nuser-agent: sfn-workers/{__version__}\r\n"
+
+    async def get_activity_task(self, activity_arn: str, worker_name: str) -> ActivityTask | None:
+        """See `StepFunctions`."""
+        body = {"activityArn": activity_arn, "workerName": worker_name}
+        answer = await self._call("GetActivityTask", body, self._polls, POLL_READ_TIMEOUT)
+        token = answer.get("taskToken")
+        return ActivityTask(token, answer.get("input") or "null") if token else None
+
+    async def send_task_success(self, token: str, output: str) -> None:
+        """See `StepFunctions`."""
+        await self._report("SendTaskSuccess", {"taskToken": token, "output": output})
+
+    async def send_task_failure(self, token: str, error: str, cause: str) -> None:
+        """See `StepFunctions`."""
+        await self._report("SendTaskFailure", {"taskToken": token, "error": error, "cause": cause})
+
+    async def send_task_heartbeat(self, token: str) -> None:
+        """See `StepFunctions`."""
+        await self._report("SendTaskHeartbeat", {"taskToken": token})
+
+    def close(self) -> None:
+        """Closes every connection as soon as nothing is under way on it."""
+        self._polls.close()
+        self._reports.close()
+
+    async def _report(self, operation: str, body: Mapping[str, str]) -> None:
+        await self._call(operation, body, self._reports, REPORT_READ_TIMEOUT)
+
+    async def _call(self, operation: str, body: Mapping[str, str], pool: Pool, timeout: float) -> dict[str, Any]:  # noqa: ASYNC109
+        """The decoded answer. Raises the protocol's errors, and `UnaccountableError`."""
+        data = _encode(body).encode()
+        answer = await self._send(operation, data, pool, timeout)
+        if answer.status >= 400 and self._learn_skew(answer):
+            answer = await self._send(operation, data, pool, timeout)
+        try:
+            document = json.loads(answer.body) if answer.body else {}
+        except ValueError:
+            document = None
+        if answer.status == 200 and isinstance(document, dict):
+            return document
+        raise _fault(operation, answer, document)
+
+    async def _send(self, operation: str, body: bytes, pool: Pool, timeout: float) -> Answer:  # noqa: ASYNC109
+        with translated(operation):
+            credentials = await self._credentials.get_frozen_credentials()
+        headers = self._signer.headers(
+            body,
+            target=f"AWSStepFunctions.{operation}",
+            content_type=_CONTENT_TYPE,
+            credentials=credentials,
+            now=datetime.now(UTC) + self._skew,
+        )
+        lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+        head = f"{self._head}{lines}content-length: {len(body)}\r\n\r\n"
+        try:
+            return await pool.request(head.encode("latin-1") + body, timeout=timeout)
+        except NotHTTPError as error:
+            raise UnaccountableError(str(error)) from error
+        except (TimeoutError, OSError, ConnectionGoneError) as error:
+            raise TransientError(operation, type(error).__name__, str(error)) from error
+
+    def _learn_skew(self, answer: Answer) -> bool:
+        """Whether the clocks differ so much that signing with the server's time may help: true at most once."""
+        if _code(answer, None) not in _SKEWED or b"date" not in answer.headers:
+            return False
+        try:
+            theirs = parsedate_to_datetime(answer.headers[b"date"].decode("latin-1"))
+            skew = theirs - datetime.now(UTC)
+        except (ValueError, TypeError):
+            return False
+        if abs(skew - self._skew) < _LEAST_SKEW:
+            return False
+        self._skew = skew
+        return True
+
+
+def _fault(operation: str, answer: Answer, document: Any) -> Exception:
+    code = _code(answer, document)
+    if not code or code in _SKEWED or answer.status < 400:
+        return UnaccountableError(f"{operation} was answered with status {answer.status} {code}".rstrip())
+    detail = document if isinstance(document, dict) else {}
+    return refused_by_service(
+        operation,
+        code=code,
+        status=answer.status,
+        message=str(detail.get("message") or detail.get("Message") or ""),
+        request_id=answer.headers.get(b"x-amzn-requestid", b"").decode("latin-1") or None,
+    )
+
+
+def _code(answer: Answer, document: Any) -> str:
+    """The error code, in either of the forms that AWS gives: a header, or `__type` in the body."""
+    named = answer.headers.get(b"x-amzn-errortype", b"").decode("latin-1")
+    if not named:
+        if document is None:
+            try:
+                document = json.loads(answer.body)
+            except ValueError:
+                return ""
+        named = str(document.get("__type") or document.get("code") or "") if isinstance(document, dict) else ""
+    return named.rpartition("#")[2].partition(":")[0]

@@ -1,0 +1,145 @@
+"""One HTTP/1.1 connection: a request goes out as bytes, its answer comes back parsed by httptools."""
+
+import asyncio
+import socket
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+import httptools
+
+LARGEST_ANSWER = 4 * 1024 * 1024
+"""Bytes. The input of a task has at most 1,048,576 characters (GetActivityTask, API reference), JSON inside JSON."""
+LARGEST_HEAD = 64 * 1024
+
+
+class NotHTTPError(Exception):
+    """What came back is not an HTTP answer, or one that no AWS service sends."""
+
+
+class ConnectionGoneError(Exception):
+    """The connection ended before the answer had. `answered`: whether any byte of it had come."""
+
+    def __init__(self, message: str, *, answered: bool) -> None:
+        super().__init__(message)
+        self.answered = answered
+
+
+@dataclass(slots=True)
+class Answer:
+    """An HTTP answer; names of headers in lower case."""
+
+    status: int = 0
+    headers: dict[bytes, bytes] = field(default_factory=dict)
+    body: bytes = b""
+
+
+class HTTPConnection(asyncio.Protocol):
+    """A connection that carries one request at a time."""
+
+    def __init__(self) -> None:
+        self.closed = False
+        """Whether it can take no further request."""
+        self.used = False
+        """Whether it has carried a request before."""
+        self._transport: asyncio.Transport | None = None
+        self._loop = asyncio.get_running_loop()
+        self._waiter: asyncio.Future[Answer] | None = None
+        self._parser: Any = None
+        self._answer = Answer()
+        self._chunks: list[bytes] = []
+        self._size = 0
+        self._head_size = 0
+        self._received = False
+
+    async def request(self, data: bytes) -> Answer:
+        """Sends `data`, a whole request, and returns its answer.
+
+        Raises `ConnectionGoneError`, or `NotHTTPError`. A cancelled request closes the connection: the answer
+        that may still come belongs to nobody.
+        """
+        if self._transport is None or self.closed:
+            raise ConnectionGoneError("the connection is closed", answered=False)
+        self._answer, self._chunks, self._size, self._head_size, self._received = Answer(), [], 0, 0, False
+        self._parser = httptools.HttpResponseParser(self)
+        self._waiter = self._loop.create_future()
+        self._transport.write(data)
+        try:
+            return await self._waiter
+        except BaseException:
+            self.close()
+            raise
+        finally:
+            self._waiter = None
+            self.used = True
+
+    def close(self) -> None:
+        """Ends the connection, whatever is under way."""
+        self.closed = True
+        if self._transport:
+            self._transport.abort()
+
+    # asyncio.Protocol
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Called by asyncio."""
+        self._transport = cast("asyncio.Transport", transport)
+        if sock := transport.get_extra_info("socket"):
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)  # polls are quiet for a minute
+
+    def data_received(self, data: bytes) -> None:
+        """Called by asyncio."""
+        if self._waiter is None or self._waiter.done():
+            self.close()  # nobody asked for it
+            return
+        self._received = True
+        try:
+            self._parser.feed_data(data)
+        except httptools.HttpParserCallbackError as error:
+            self._fail(NotHTTPError(str(error.__context__ or error)))
+        except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
+            self._fail(NotHTTPError(str(error) or "the answer is not HTTP"))
+
+    def eof_received(self) -> bool:
+        """Called by asyncio."""
+        return False
+
+    def connection_lost(self, error: Exception | None) -> None:
+        """Called by asyncio."""
+        self.closed = True
+        self._fail(ConnectionGoneError(str(error or "the server closed the connection"), answered=self._received))
+
+    # httptools
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Called by httptools."""
+        self._head_size += len(name) + len(value)
+        if self._head_size > LARGEST_HEAD:
+            raise NotHTTPError(f"the head of the answer has more than {LARGEST_HEAD:,} bytes")
+        self._answer.headers[name.lower()] = value
+
+    def on_body(self, chunk: bytes) -> None:
+        """Called by httptools."""
+        self._size += len(chunk)
+        if self._size > LARGEST_ANSWER:
+            raise NotHTTPError(f"the answer has more than {LARGEST_ANSWER:,} bytes")
+        self._chunks.append(chunk)
+
+    def on_message_complete(self) -> None:
+        """Called by httptools."""
+        if self._waiter is None or self._waiter.done():
+            self.close()  # a second answer to one request
+            return
+        answer = self._answer
+        answer.status = self._parser.get_status_code()
+        if answer.status < 200:
+            raise NotHTTPError(f"an answer with status {answer.status}")
+        answer.body = b"".join(self._chunks)
+        if not self._parser.should_keep_alive():
+            self.closed = True
+            if self._transport:
+                self._transport.close()
+        self._waiter.set_result(answer)
+
+    def _fail(self, error: Exception) -> None:
+        if self._waiter and not self._waiter.done():
+            self._waiter.set_exception(error)

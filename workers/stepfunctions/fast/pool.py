@@ -1,0 +1,86 @@
+"""Connections to one endpoint, kept for later requests and bounded in number."""
+
+import asyncio
+import ssl
+from dataclasses import dataclass
+
+from workers.stepfunctions.fast.http import Answer, ConnectionGoneError, HTTPConnection
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Where requests go."""
+
+    host: str
+    port: int
+    path: str
+    tls: ssl.SSLContext | None
+
+    @property
+    def host_header(self) -> str:
+        """The Host header, as botocore writes it: with the port where it is not the scheme's own."""
+        name = f"[{self.host}]" if ":" in self.host else self.host
+        return name if self.port == (443 if self.tls else 80) else f"{name}:{self.port}"
+
+
+class Pool:
+    """At most `size` connections; the one used last is used first, so that spare ones grow old and are dropped."""
+
+    def __init__(self, endpoint: Endpoint, *, size: int, connect_timeout: float) -> None:
+        self._endpoint = endpoint
+        self._connect_timeout = connect_timeout
+        self._idle: list[HTTPConnection] = []
+        self._room = asyncio.Semaphore(size)
+        self._closed = False
+
+    async def request(self, data: bytes, *, timeout: float) -> Answer:  # noqa: ASYNC109 - for the answer alone
+        """Sends `data` and returns the answer, which may take `timeout` seconds once the connection stands.
+
+        Raises `TimeoutError`, `OSError`, `ConnectionGoneError` or `NotHTTPError`.
+        """
+        async with self._room:
+            connection = await self._connection()
+            reused = connection.used
+            try:
+                return await self._send(connection, data, timeout)
+            except ConnectionGoneError as error:
+                # A server may close an idle connection just when it is used again: the request was not read then.
+                if error.answered or not reused:
+                    raise
+            return await self._send(await self._connect(), data, timeout)
+
+    async def _send(self, connection: HTTPConnection, data: bytes, timeout: float) -> Answer:  # noqa: ASYNC109
+        async with asyncio.timeout(timeout):
+            answer = await connection.request(data)
+        if not connection.closed:
+            if self._closed:
+                connection.close()
+            else:
+                self._idle.append(connection)
+        return answer
+
+    async def _connection(self) -> HTTPConnection:
+        while self._idle:
+            connection = self._idle.pop()
+            if not connection.closed:
+                return connection
+        return await self._connect()
+
+    async def _connect(self) -> HTTPConnection:
+        end = self._endpoint
+        async with asyncio.timeout(self._connect_timeout):
+            _, connection = await asyncio.get_running_loop().create_connection(
+                HTTPConnection,
+                end.host,
+                end.port,
+                ssl=end.tls,
+                server_hostname=end.host if end.tls else None,
+                happy_eyeballs_delay=0.25,
+            )
+        return connection
+
+    def close(self) -> None:
+        """Closes what is idle now, and what is in use as soon as it becomes idle."""
+        self._closed = True
+        while self._idle:
+            self._idle.pop().close()
