@@ -1,79 +1,58 @@
-"""Who a log line or a span belongs to: the ids of the task on all that happens for it."""
+"""OpenTelemetry spans: what a task took, and where it belongs."""
 
 import hashlib
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
-from typing import TYPE_CHECKING, Any
-
-from structlog.contextvars import bound_contextvars
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any, Optional
 
 from interceptors.chain import CallNext
 from workers.errors import MissingExtraError
 from workers.task import Task
+from workers.version import __version__
 
 if TYPE_CHECKING:
-    from opentelemetry.trace import Link, Span, Tracer
+    from opentelemetry.trace import Link
 
 _TRACE = ("traceparent", "tracestate")
 
 
 class Telemetry:
-    """Binds the task's ids to the log lines of everything inside it, and opens an OpenTelemetry span around it.
+    """Opens a span around each task, linked to its execution.
 
-    Lines of structlog carry `activity`, `task` (a hash of the token) and, where they are known, `execution`, `state`
-    and `attempt`; also in a handler's thread. Spans are made where OpenTelemetry is installed (extra `otel`): one a
-    task, linked to its execution, and continuing the trace that a `traceparent` in the input or its envelope names.
-    `spans=False` makes none; `spans=True` insists. Which exporter gets them is OpenTelemetry's own configuration.
+    It continues the trace that a `traceparent` (and `tracestate`) in the input, or in its envelope, names. Where no
+    such trace is given, it begins one; the link, to ids that the execution's ARN hashes to, holds the spans of an
+    execution together. Needs the extra `otel`; which exporter gets the spans is OpenTelemetry's own configuration.
     """
 
-    def __init__(self, *, spans: bool | None = None) -> None:
-        self._tracer = None if spans is False else _tracer()
-        if spans and self._tracer is None:
-            raise MissingExtraError("Telemetry(spans=True)", "otel")
+    def __init__(self) -> None:
+        if not find_spec("opentelemetry"):
+            raise MissingExtraError("Telemetry", "otel")
+        from opentelemetry.trace import get_tracer
+
+        self._tracer = get_tracer("sfn-workers", __version__)
+
+    @classmethod
+    def if_installed(cls) -> Optional["Telemetry"]:
+        """One, where OpenTelemetry is installed."""
+        return cls() if find_spec("opentelemetry") else None
 
     async def __call__(self, task: Task, call_next: CallNext, /) -> Any:
-        """Calls on, with the ids bound."""
-        with bound_contextvars(**_ids(task)), self._span(task):
-            return await call_next(task)
+        """Calls on, within a span."""
+        from opentelemetry.trace import SpanKind
+        from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
-    def _span(self, task: Task) -> AbstractContextManager[Any]:
-        return nullcontext() if self._tracer is None else _span(self._tracer, task)
-
-
-def _ids(task: Task) -> dict[str, Any]:
-    label = hashlib.sha256(task.token.encode()).hexdigest()[:10]
-    ids = {"activity": task.activity, "task": label, "execution": task.execution, "state": task.state}
-    return {name: value for name, value in {**ids, "attempt": task.attempt}.items() if value is not None}
-
-
-def _tracer() -> "Tracer | None":
-    try:
-        from opentelemetry.trace import get_tracer
-    except ImportError:
-        return None
-    from workers.version import __version__
-
-    return get_tracer("sfn-workers", __version__)
-
-
-@contextmanager
-def _span(tracer: "Tracer", task: Task) -> "Iterator[Span]":
-    from opentelemetry.trace import SpanKind
-    from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
-
-    carried = _carried(task)
-    with tracer.start_as_current_span(
-        task.activity,
-        context=TraceContextTextMapPropagator().extract(carried) if carried else None,
-        kind=SpanKind.CONSUMER,
-        attributes=_attributes(task),
-        links=_links(task),
-    ) as span:
-        try:
-            yield span
-        except Exception as error:
-            span.set_attribute("error.type", str(getattr(error, "error_name", type(error).__name__)))
-            raise
+        carried = _carried(task)
+        with self._tracer.start_as_current_span(
+            task.activity,
+            context=TraceContextTextMapPropagator().extract(carried) if carried else None,
+            kind=SpanKind.CONSUMER,
+            attributes=_attributes(task),
+            links=_links(task),
+        ) as span:
+            try:
+                return await call_next(task)
+            except Exception as error:
+                span.set_attribute("error.type", str(getattr(error, "error_name", type(error).__name__)))
+                raise
 
 
 def _carried(task: Task) -> dict[str, str]:

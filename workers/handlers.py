@@ -133,6 +133,8 @@ def _kind(name: str, function: Function, arguments: Arguments, *, process: bool)
         )
     if arguments.task_name or arguments.task_position is not None:
         raise RegistrationError(f"activity {name}: a function in another process cannot take the Task")
+    if arguments.streams:
+        raise RegistrationError(f"activity {name}: a function in another process cannot take a PayloadStream")
     return Kind.PROCESS
 
 

@@ -11,6 +11,7 @@ from pydantic.fields import FieldInfo
 from typing_extensions import TypedDict
 
 from workers.errors import ErrorName, RegistrationError, WorkersError
+from workers.payloads.streams import SetAside, is_stream
 from workers.task import Task
 
 _PROBLEMS_SHOWN = 10
@@ -45,6 +46,8 @@ class Arguments:
     """The place of a positional-only `Task` parameter."""
     task_name: str | None = None
     """The name of any other `Task` parameter."""
+    streams: frozenset[tuple[str, ...]] = frozenset()
+    """The places in the input that parameters take as a `PayloadStream`: `(key,)`, or () for the whole input."""
 
     def read(self, task: Task) -> tuple[list[Any], dict[str, Any]]:
         """Positional and named arguments for `task`. Raises `InvalidInputError`."""
@@ -91,10 +94,11 @@ class Result:
     """Whether there is an annotation to check against."""
 
     def dump(self, returned: Any) -> Any:
-        """`returned` as JSON-ready data. Raises `InvalidOutputError`."""
+        """`returned` as JSON-ready data, in which a `PayloadStream` stays one. Raises `InvalidOutputError`."""
         try:
             value = self.adapter.validate_python(returned) if self.checked else returned
-            return self.adapter.dump_python(value, mode="json", warnings="none")
+            streams = SetAside()
+            return streams.put_back(self.adapter.dump_python(value, mode="json", warnings="none", context=streams))
         except ValidationError as error:
             message = f"what activity {self.activity} returned does not fit its annotation: {explain(error)}"
             raise InvalidOutputError(message) from None
@@ -172,6 +176,7 @@ def _arguments(activity: str, refuse: str, parameters: Sequence[inspect.Paramete
         rest=_rest(refuse, rest) if rest and not whole else None,
         task_position=parameters.index(task) if task and positional_task else None,
         task_name=task.name if task and not positional_task else None,
+        streams=frozenset(() if whole else (_key(one),) for one in whole or keyed if is_stream(one.annotation)),
     )
 
 

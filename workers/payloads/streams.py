@@ -111,6 +111,8 @@ class PayloadStream:
     def _validated(cls, value: Any) -> "PayloadStream":
         if isinstance(value, cls):
             return value
+        if isinstance(value, (Path, bytes)):  # what a handler returned
+            return cls(value)
         if isinstance(value, dict) and CLAIM_KEY in value:
             raise ValueError("it is a claim on a payload, and no payload store is configured")
         return cls(encode(value))

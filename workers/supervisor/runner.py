@@ -120,7 +120,8 @@ def _task(run: RunningTask, received: ActivityTask) -> Task:
     except (ValueError, RecursionError) as error:
         raise InvalidInputError(f"the input of activity {name} cannot be read: {error}") from None
     context, value = unwrap(document)
-    return Task(activity=name, token=run.token, input=value, context=context, run=run)
+    streams = run.activity.handler.arguments.streams
+    return Task(activity=name, token=run.token, input=value, context=context, run=run, streams=streams)
 
 
 def _encoded(activity: Activity, result: Any) -> Outcome:
