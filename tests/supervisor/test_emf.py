@@ -101,6 +101,20 @@ def test_an_empty_label_is_no_dimension() -> None:
     assert with_dimensions(found, activity="add", outcome="succeeded")["workers_tasks_total"] == 1
 
 
+def test_of_the_process_only_memory_cpu_and_files_are_printed() -> None:
+    metrics = Metrics()
+    metrics.add_process()
+    lines = list(EmbeddedMetrics(metrics, lambda: "host-1").lines())
+    listed = [one for line in lines for one in json.loads(line)["_aws"]["CloudWatchMetrics"][0]["Metrics"]]
+
+    units = {one["Name"]: one["Unit"] for one in listed if not one["Name"].startswith("workers_")}
+    assert units == {
+        "process_resident_memory_bytes": "Bytes",
+        "process_cpu_seconds_total": "Seconds",
+        "process_open_fds": "Count",
+    }
+
+
 async def test_it_prints_in_time_and_what_is_left_at_the_end() -> None:
     metrics = Metrics()
     metrics.throttled("GetActivityTask")

@@ -83,18 +83,7 @@ def machine(name: str) -> dict[str, Any]:
     return {"StartAt": "All", "States": {"All": {"Type": "Parallel", "Branches": branches, "End": True}}}
 
 
-async def test_a_blocked_event_loop_is_told_with_its_line(account: Account) -> None:
-    name = unique("observed")
-    async with watched(name) as worker:
-        await worker.event("worker started")
-        execution = await account.start(task(f"{name}-block"), {})
-        bark = await worker.event("event loop blocked", activity=f"{name}-block")
-        assert "observed.py" in bark["line"]
-        assert "in block: time.sleep(1.3)" in bark["line"]
-        assert (await account.ended(execution))["status"] == "SUCCEEDED"
-
-
-async def test_everything_shows_what_runs_and_nothing_shows_payloads(account: Account, tmp_path: Path) -> None:
+async def test_a_worker_shows_what_it_does_and_never_a_payload(account: Account, tmp_path: Path) -> None:
     name, go = unique("observed"), tmp_path / "go-9d1f"
     for kind in ("async", "thread", "process"):
         await account.client.create_activity(name=f"{name}-{kind}")
@@ -131,6 +120,11 @@ async def test_everything_shows_what_runs_and_nothing_shows_payloads(account: Ac
             await worker.metric(f'workers_tasks_total{{activity="{name}-{kind}",error="",outcome="succeeded"}} 1.0')
             await worker.metric(f'workers_queue_wait_seconds_count{{activity="{name}-{kind}"}} 1.0')
         await worker.metric("process_resident_memory_bytes ")
+
+        blocking = await account.start(task(f"{name}-block"), {})
+        bark = await worker.event("event loop blocked", activity=f"{name}-block")
+        assert "in block: time.sleep(1.3)" in bark["line"]
+        assert (await account.ended(blocking))["status"] == "SUCCEEDED"
 
         worker.process.send(signal.SIGTERM)
         assert await worker.process.ends() == 0

@@ -28,6 +28,9 @@ log = structlog.get_logger(__name__)
 NAMESPACE = "sfn-workers"
 """The namespace of the metrics in CloudWatch."""
 
+_OF_THE_PROCESS = frozenset({"process_resident_memory_bytes", "process_cpu_seconds", "process_open_fds"})
+"""Metrics of the process that are worth their price there."""
+
 Labels = tuple[tuple[str, str], ...]
 
 
@@ -69,6 +72,8 @@ class EmbeddedMetrics:
         """What has changed since the last call, one line for each set of labels."""
         values: dict[Labels, dict[str, Any]] = defaultdict(dict)
         for family in self._metrics.families():
+            if not family.name.startswith("workers_") and family.name not in _OF_THE_PROCESS:
+                continue
             if family.type == "histogram":
                 self._add_histogram(family, values)
             else:
@@ -140,7 +145,7 @@ def _dimensions(labels: dict[str, str]) -> Labels:
 
 
 def _document(labels: Labels, numbers: dict[str, Any], now: int, worker: str) -> dict[str, Any]:
-    metrics = [{"Name": name, "Unit": "Seconds" if name.endswith("_seconds") else "Count"} for name in numbers]
+    metrics = [{"Name": name, "Unit": _unit(name)} for name in numbers]
     directive = {"Namespace": NAMESPACE, "Dimensions": [[name for name, _ in labels]], "Metrics": metrics}
     return {
         "_aws": {"Timestamp": now, "CloudWatchMetrics": [directive]},
@@ -148,6 +153,12 @@ def _document(labels: Labels, numbers: dict[str, Any], now: int, worker: str) ->
         **dict(labels),
         **numbers,
     }
+
+
+def _unit(name: str) -> str:
+    if name.removesuffix("_total").endswith("_seconds"):
+        return "Seconds"
+    return "Bytes" if name.endswith("_bytes") else "Count"
 
 
 def _to_stdout(line: str) -> None:
