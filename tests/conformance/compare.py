@@ -15,7 +15,7 @@ Event = dict[str, Any]
 
 # What recordings say for values that are new in each run.
 _ANY_TEXT = frozenset({"timestamp", "date", "map_run_arn"})
-_PLACEHOLDER = re.compile(r"<[^<>\s]+>|\b111111111111\b|\bactivity_arn\b|\bsnf_role_arn\b")
+_PLACEHOLDER = re.compile(r"<[^<>\s]+>|\b(?:111111111111|activity_arn|snf_role_arn|someNonexistentBucketName)\b")
 
 _CONCURRENT = ("MapStateStarted", "ParallelStateStarted", "MapRunStarted")
 _JOINING = re.compile(r"(MapState|ParallelState|MapRun)(Succeeded|Failed|Aborted|Exited)|Execution\w+")
@@ -26,6 +26,8 @@ def differences(recorded: list[Event], actual: list[Event], *, ignore: frozenset
 
     `ignore`: members of events that are not compared, wherever they are, such as {"previousEventId", "cause"}.
     """
+    if not recorded[-1]["type"].startswith("Execution") or len(recorded) == 1:
+        actual = actual[: len(recorded)]  # the recording was stopped before the execution ended
     if not _is_complete(recorded):
         actual = _only_recorded(recorded, actual)
         ignore |= {"previousEventId"}
@@ -58,13 +60,16 @@ def _is_complete(recorded: list[Event]) -> bool:
 
 
 def _only_recorded(recorded: list[Event], actual: list[Event]) -> list[Event]:
-    """The events of `actual` that a recording with gaps can have: the first of each recorded type, in order."""
+    """The events of `actual` that are in a recording with gaps: of the recorded type and state, in order."""
     events = iter(actual)
-    return [
-        event
-        for wanted in recorded
-        if (event := next((event for event in events if event["type"] == wanted["type"]), None)) is not None
-    ]
+    found = (next((event for event in events if _what(event) == _what(wanted)), None) for wanted in recorded)
+    return [event for event in found if event is not None]
+
+
+def _what(event: Event) -> tuple[str, Any]:
+    """The type of an event and the state it is of."""
+    names = [details.get("name") for details in event.values() if isinstance(details, dict)]
+    return event["type"], names[0] if names else None
 
 
 def _concurrent_regions(events: list[Event]) -> list[tuple[int, ...]]:

@@ -21,6 +21,8 @@ POLL_HOLD = 60.0
 """Seconds for which GetActivityTask waits for a task (API reference)."""
 LONGEST_HOLD = 3_600.0
 BACKLOG = 1_024
+MOMENT = 0.01
+"""Seconds that open requests get when the engine is left; aiohttp reads 0 as for ever."""
 KEEP = 1_000
 """Finished executions that are remembered."""
 
@@ -56,7 +58,7 @@ async def serve(*, port: int = 0, poll_hold: float = POLL_HOLD, keep: int = KEEP
             access_log=None,
             auto_decompress=False,
         ),
-        shutdown_timeout=0,
+        shutdown_timeout=MOMENT,
     )
     services.open()
     try:
