@@ -1,0 +1,191 @@
+"""The fast client against servers that answer as AWS does, and as it does not."""
+
+import json
+import ssl
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from typing import Any
+
+import pytest
+from aiobotocore.session import AioSession, get_session
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
+
+from tests.stepfunctions.fast.server import Request, Served, answer, serving
+from workers.errors import UsageError
+from workers.stepfunctions.connection import Connection
+from workers.stepfunctions.fast.choice import AutoClient, open_stepfunctions
+from workers.stepfunctions.protocol import (
+    ActivityMissingError,
+    ActivityTask,
+    DeniedError,
+    RefusedError,
+    StepFunctions,
+    TaskClosedError,
+    ThrottledError,
+    TransientError,
+)
+
+ARN = "arn:aws:states:us-east-1:123456789012:activity:work"
+TASK = answer(json.dumps({"taskToken": "token", "input": '{"x":1}'}).encode())
+
+
+def a_session(**variables: Any) -> AioSession:
+    session = get_session()
+    session.set_config_variable("region", "us-east-1")
+    session.set_credentials("key", "secret", variables.pop("token", None))
+    return session
+
+
+@asynccontextmanager
+async def client_of(served: Served, name: str = "fast", **variables: Any) -> AsyncIterator[StepFunctions]:
+    connection = Connection(a_session(**variables), f"http://127.0.0.1:{served.port}")
+    async with open_stepfunctions(connection, name, polls=2, reports=2) as client:  # type: ignore[arg-type]
+        yield client
+
+
+async def test_the_four_calls() -> None:
+    async with serving(TASK, answer(), answer(), answer(), answer()) as served, client_of(served) as client:
+        assert isinstance(client, AutoClient)
+        assert await client.get_activity_task(ARN, "me") == ActivityTask("token", '{"x":1}')
+        await client.send_task_success("token", '"é"')
+        await client.send_task_failure("token", "Name", "cause")
+        await client.send_task_heartbeat("token")
+        assert await client.get_activity_task(ARN, "me") is None
+    assert [json.loads(request.body) for request in served.requests] == [
+        {"activityArn": ARN, "workerName": "me"},
+        {"taskToken": "token", "output": '"é"'},
+        {"taskToken": "token", "error": "Name", "cause": "cause"},
+        {"taskToken": "token"},
+        {"activityArn": ARN, "workerName": "me"},
+    ]
+
+
+@pytest.mark.parametrize("token", [None, "session-token"])
+async def test_a_server_that_verifies_signatures_accepts_them_and_rejects_an_altered_one(token: str | None) -> None:
+    verdicts: list[bool] = []
+
+    async def verify(request: Request, writer: Any) -> None:
+        verdicts.append(_verified(request, served.port, token))
+        request.body += b" "
+        verdicts.append(_verified(request, served.port, token))
+        writer.write(answer())
+
+    async with serving(verify) as served, client_of(served, token=token) as client:
+        await client.send_task_heartbeat("token")
+    assert verdicts == [True, False]
+
+
+def _verified(request: Request, port: int, token: str | None) -> bool:
+    given = request.headers
+    names = given["authorization"].partition("SignedHeaders=")[2].partition(",")[0].split(";")
+    signed = {name: given[name] for name in names if name not in {"host", "x-amz-date", "x-amz-security-token"}}
+    copy = AWSRequest("POST", f"http://127.0.0.1:{port}/", headers=signed, data=request.body)
+    copy.context["timestamp"] = given["x-amz-date"]
+    auth = SigV4Auth(Credentials("key", "secret", token), "states", "us-east-1")
+    copy.headers["X-Amz-Date"] = given["x-amz-date"]
+    if token:
+        copy.headers["X-Amz-Security-Token"] = token
+    signature = auth.signature(auth.string_to_sign(copy, auth.canonical_request(copy)), copy)
+    return given["authorization"].endswith(f"Signature={signature}")
+
+
+@pytest.mark.parametrize(
+    ("code", "status", "error"),
+    [
+        ("TaskTimedOut", "400 Bad", TaskClosedError),
+        ("InvalidToken", "400 Bad", TaskClosedError),
+        ("ActivityDoesNotExist", "400 Bad", ActivityMissingError),
+        ("ThrottlingException", "400 Bad", ThrottledError),
+        ("AccessDeniedException", "400 Bad", DeniedError),
+        ("ValidationException", "400 Bad", RefusedError),
+        ("InternalFailure", "500 Bad", TransientError),
+    ],
+)
+@pytest.mark.parametrize("form", ["body", "header"])
+async def test_both_forms_of_errors(code: str, status: str, error: type[Exception], form: str) -> None:
+    if form == "body":
+        body = json.dumps({"__type": f"com.amazonaws.swf#{code}", "message": "why"}).encode()
+        bad = answer(body, status=status, headers="x-amzn-requestid: abc\r\n")
+    else:
+        headers = f"X-Amzn-ErrorType: {code}:http://internal/\r\nx-amzn-requestid: abc\r\n"
+        bad = answer(b'{"Message": "why"}', status=status, headers=headers)
+    async with serving(bad) as served, client_of(served) as client:
+        with pytest.raises(error, match=f"{code}: why") as raised:
+            await client.send_task_heartbeat("token")
+    assert raised.value.request_id == "abc"  # type: ignore[attr-defined]
+
+
+async def test_a_skewed_clock_is_corrected_once() -> None:
+    theirs = datetime.now(UTC) + timedelta(hours=3)
+    skewed = answer(
+        json.dumps({"__type": "InvalidSignatureException", "message": "Signature expired"}).encode(),
+        status="400 Bad",
+        headers=f"date: {format_datetime(theirs, usegmt=True)}\r\n",
+    )
+    async with serving(skewed, answer(), answer()) as served, client_of(served) as client:
+        await client.send_task_heartbeat("token")
+        await client.send_task_heartbeat("token")
+    stamps = [
+        datetime.strptime(request.headers["x-amz-date"], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+        for request in served.requests
+    ]
+    assert [abs(stamp - theirs) < timedelta(minutes=1) for stamp in stamps] == [False, True, True]
+
+
+@pytest.mark.parametrize(
+    "strange",
+    [
+        b"not http at all\r\n\r\n",
+        answer(b"<html>", status="200 OK"),
+        answer(b"", status="302 Found", headers="location: http://x/\r\n"),
+        answer(b'{"__type": "InvalidSignatureException", "message": "no match"}', status="403 Forbidden"),
+    ],
+    ids=["not http", "not json", "redirect", "signature"],
+)
+async def test_auto_goes_back_to_the_stock_client_for_good(strange: bytes, capsys: pytest.CaptureFixture[str]) -> None:
+    async with serving(strange, answer(), answer()) as served, client_of(served, "auto") as client:
+        await client.send_task_heartbeat("token")
+        await client.send_task_heartbeat("token")
+    assert len(served.requests) == 3
+    assert capsys.readouterr().out.count("using the stock client from now on") == 1
+
+
+async def test_fast_stays_fast() -> None:
+    async with serving(answer(b"<html>"), answer()) as served, client_of(served) as client:
+        with pytest.raises(TransientError, match="status 200"):
+            await client.send_task_heartbeat("token")
+        await client.send_task_heartbeat("token")
+
+
+async def test_lost_connections_and_refused_ones_are_transient() -> None:
+    async with serving(b"") as served, client_of(served) as client:
+        with pytest.raises(TransientError, match="ConnectionGoneError"):
+            await client.send_task_success("token", "1")
+    async with client_of(served) as client:
+        with pytest.raises(TransientError, match="ConnectionRefusedError"):
+            await client.send_task_success("token", "1")
+
+
+async def test_a_proxy_is_left_to_the_stock_client(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
+    connection = Connection(a_session())
+    async with open_stepfunctions(connection, "auto", polls=1, reports=1) as client:
+        assert not isinstance(client, AutoClient)
+    with pytest.raises(UsageError, match="a proxy is configured"):
+        async with open_stepfunctions(connection, "fast", polls=1, reports=1):
+            pass
+
+
+async def test_tls_is_verified(monkeypatch: pytest.MonkeyPatch) -> None:
+    connection = Connection(a_session())
+    async with open_stepfunctions(connection, "auto", polls=1, reports=1) as client:
+        assert isinstance(client, AutoClient)
+        endpoint = client._fast._polls._endpoint
+        assert endpoint.host == "states.us-east-1.amazonaws.com"
+        assert endpoint.tls is not None
+        assert endpoint.tls.verify_mode is ssl.CERT_REQUIRED
+        assert endpoint.tls.check_hostname
