@@ -66,7 +66,35 @@ def boto3_threads(url: str, pollers: int) -> None:
         thread.join()
 
 
-def worker(url: str, pollers: int, *, beat: float = 0.0, hold: float = 0.0, slots: int = 0) -> None:
+def bare_client(url: str, pollers: int) -> None:
+    """Our fast client in a hand-written loop: what is left to the worker above it is its own cost."""
+    import anyio
+    from aiobotocore.session import get_session
+
+    from workers.stepfunctions.connection import Connection
+    from workers.stepfunctions.fast.choice import open_stepfunctions
+
+    async def main() -> None:
+        session = get_session()
+        session.set_config_variable("region", "us-east-1")
+        session.set_credentials("x", "y")
+        async with open_stepfunctions(Connection(session, url), "fast", polls=pollers, reports=pollers) as client:
+
+            async def loop() -> None:
+                while True:
+                    if task := await client.get_activity_task(ARN, "loop"):
+                        await client.send_task_success(task.token, handle(task.input))
+
+            async with anyio.create_task_group() as group:
+                for _ in range(pollers):
+                    group.start_soon(loop)
+
+    anyio.run(main, backend_options={"use_uvloop": True})
+
+
+def worker(
+    url: str, pollers: int, *, client: str = "fast", beat: float = 0.0, hold: float = 0.0, slots: int = 0
+) -> None:
     """This project. `hold` seconds a task, beating every `beat` seconds."""
     import os
 
@@ -97,16 +125,23 @@ def worker(url: str, pollers: int, *, beat: float = 0.0, hold: float = 0.0, slot
         min_pollers=pollers,
         initial_pollers=pollers,
         grace=0,
+        stop_grace=600,
+        client=client,
     )
-    anyio.run(lambda: Worker(registry, settings).run(signals=True))
+    anyio.run(lambda: Worker(registry, settings).run(signals=True), backend_options={"use_uvloop": client == "fast"})
 
 
 CLIENTS = {
     "worker": worker,
+    "worker, stock client": lambda url, pollers: worker(url, pollers, client="botocore"),
+    "bare fast client": bare_client,
     "aiobotocore, same settings": lambda url, pollers: aiobotocore_loop(url, pollers, like_ours=True),
     "aiobotocore, plain": lambda url, pollers: aiobotocore_loop(url, pollers, like_ours=False),
     "boto3 threads": boto3_threads,
     "beating": lambda url, pollers: worker(url, pollers, beat=1.0, hold=3600.0, slots=1_000),
+    "beating, stock client": lambda url, pollers: worker(
+        url, pollers, client="botocore", beat=1.0, hold=3600.0, slots=1_000
+    ),
     "idle": lambda url, pollers: worker(url, pollers, slots=pollers),
 }
 

@@ -1,6 +1,7 @@
 """`workers run`: a registry's activities, in this process, until a signal."""
 
 import os
+from importlib.util import find_spec
 from typing import Any
 
 import anyio
@@ -53,4 +54,4 @@ def run(registry: str, *, print_settings: bool, print_quota: bool, **options: An
         return 0
     worker = Worker(handlers, settings)
     worker.metrics.add_process()
-    return anyio.run(lambda: worker.run(signals=True))
+    return anyio.run(lambda: worker.run(signals=True), backend_options={"use_uvloop": bool(find_spec("uvloop"))})
