@@ -5,6 +5,7 @@ away (developer guide, "Transforming data with JSONata") is checked always.
 """
 
 import re
+import sys
 from functools import cache, lru_cache
 from importlib.util import find_spec
 from threading import Lock
@@ -47,28 +48,37 @@ def check_expression(expression: str) -> None:
             raise ExpressionError(f"there is no $states.{used[1]}, only {known}", before + used.start())
     if found := _EVAL.search(bare):
         raise ExpressionError("Step Functions has no $eval: use $parse for JSON", before + found.start())
-    if find_spec("jsonata"):
+    if _can_parse():
         _parse(code, before)
 
 
 def _parse(code: str, before: int) -> None:
-    from jsonata.jexception import JException
+    with _PARSING:
+        parser, refused = _parser()
+        try:
+            parser.parse(code)
+        except refused as error:
+            at = getattr(error, "location", None) or 1
+            raise ExpressionError(f"it is not JSONata: {error}", before + max(0, at - 1)) from None
+        except RecursionError:
+            raise ExpressionError("it is nested too deeply", before) from None
 
-    try:
-        with _PARSING:
-            _parser().parse(code)
-    except JException as error:
-        raise ExpressionError(f"it is not JSONata: {error}", before + max(0, (error.location or 1) - 1)) from None
-    except RecursionError:
-        raise ExpressionError("it is nested too deeply", before) from None
+
+@cache
+def _can_parse() -> bool:
+    return find_spec("jsonata") is not None
 
 
 _PARSING = Lock()
 
 
 @cache
-def _parser() -> Any:
-    """One parser for all expressions: making it takes eight times as long as a typical parse, and it keeps state."""
-    from jsonata.parser import Parser
-
-    return Parser()
+def _parser() -> tuple[Any, type[Exception]]:
+    """One parser for all expressions, and what it raises. It keeps state, and is slower to make than to use."""
+    limit = sys.getrecursionlimit()
+    try:
+        from jsonata.jexception import JException
+        from jsonata.parser import Parser
+    finally:
+        sys.setrecursionlimit(limit)  # the package sets its own for the whole process when it is imported
+    return Parser(), JException

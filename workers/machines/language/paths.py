@@ -119,6 +119,8 @@ class Path:
 @lru_cache(maxsize=4096)
 def parse_path(text: str) -> Path:
     """The path written in `text`. Raises `ExpressionError`."""
+    if _PLAIN.fullmatch(text):
+        return Path(text, "$", tuple(map(Member, text.split(".")[1:])))
     scanner = Scanner(text)
     with shallow():
         path = read_path(scanner)
@@ -127,6 +129,8 @@ def parse_path(text: str) -> Path:
     return path
 
 
+_PLAIN = re.compile(r"\$(?:\.\w+)*")
+"""What most paths look like; taking them apart needs no scanner."""
 _ROOT = re.compile(r"\$\$|\$[^\W\d]\w*|\$")
 _NAME = re.compile(r"""[^\s.\[\](){}'"*?,]+""")
 _NAME_IN_FILTER = re.compile(r"""[^\s.\[\](){}'"*?,=!<>&|~]+""")

@@ -56,7 +56,7 @@ class ItemReader(Part):
 
     resource: Annotated[str, Resource()]
     parameters: Annotated[Any, Template("object"), JSONPATH] = None
-    arguments: Annotated[Any, Template(), JSONATA] = None
+    arguments: Annotated[Any, Template("object"), JSONATA] = None
     reader_config: Annotated[ReaderConfig | None, Nested()] = None
     comment: Annotated[str | None, Text()] = None
 
@@ -64,7 +64,7 @@ class ItemReader(Part):
 class ItemBatcher(Part):
     """Gives each child execution of a Map several items."""
 
-    batch_input: Annotated[Any, Template()] = None
+    batch_input: Annotated[Any, Template("object")] = None
     max_items_per_batch: Annotated[int | str | None, Whole(0, _MANY)] = None
     max_items_per_batch_path: NumberPath = None
     max_input_bytes_per_batch: Annotated[int | str | None, Whole(0, _MAX_BATCH_BYTES)] = None
@@ -92,7 +92,7 @@ class ResultWriter(Part):
 
     resource: Annotated[str | None, Resource()] = None
     parameters: Annotated[Any, Template("object"), JSONPATH] = None
-    arguments: Annotated[Any, Template(), JSONATA] = None
+    arguments: Annotated[Any, Template("object"), JSONATA] = None
     writer_config: Annotated[WriterConfig | None, Nested()] = None
     comment: Annotated[str | None, Text()] = None
 

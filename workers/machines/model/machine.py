@@ -54,8 +54,8 @@ class Parallel(Choosing, Assigning, Failing, Moving):
 
     type: Literal["Parallel"]
     branches: Annotated[list[Branch], Nested()]
-    parameters: Annotated[Any, Template(), JSONPATH] = None
-    arguments: Annotated[Any, Template(), JSONATA] = None
+    parameters: Annotated[Any, Template("object"), JSONPATH] = None
+    arguments: Annotated[Any, Template("object"), JSONATA] = None
 
 
 class Map(Choosing, Assigning, Failing, Moving):
@@ -67,8 +67,8 @@ class Map(Choosing, Assigning, Failing, Moving):
     """The older name of `item_processor`."""
     items_path: Annotated[str | None, PathTo(reference=True), JSONPATH] = "$"
     items: Annotated[Any, Template("array"), JSONATA] = None
-    item_selector: Annotated[Any, Template()] = None
-    parameters: Annotated[Any, Template(), JSONPATH] = None
+    item_selector: Annotated[Any, Template("object")] = None
+    parameters: Annotated[Any, Template("object"), JSONPATH] = None
     """The older name of `item_selector`."""
     item_reader: Annotated[ItemReader | None, Nested()] = None
     item_batcher: Annotated[ItemBatcher | None, Nested()] = None

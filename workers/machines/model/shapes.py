@@ -2,12 +2,13 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from types import MappingProxyType
 from typing import Any, get_args
 
 from workers.machines.model.base import Part
+from workers.machines.model.conditions import CONDITION_KEYS
 from workers.machines.model.kinds import Kind, Only, QueryLanguage
 from workers.machines.model.machine import STATE_TYPES
 
@@ -28,6 +29,8 @@ class Key:
     required: bool
     part: type[Part] | None
     """The model of the object, or of the objects in the list, that it holds."""
+    many: bool
+    """Whether it holds a list of objects."""
 
 
 Shape = Mapping[str, Key]
@@ -48,12 +51,19 @@ def shape(part: type[Part]) -> Shape:
 @cache
 def any_state() -> Shape:
     """The keys of all states together: for a state whose type is not known."""
-    return MappingProxyType({name: key for state in STATE_TYPES.values() for name, key in shape(state).items()})
+    keys = {name: key for state in STATE_TYPES.values() for name, key in shape(state).items()}
+    return MappingProxyType({name: replace(key, required=False) for name, key in keys.items()})
 
 
 def asl_name(key: object) -> str:
     """The ASL name of the key that the notation writes as `key`, wherever it may stand; else `key` itself."""
     return _asl_names().get(str(key), str(key))
+
+
+@cache
+def asl_keys() -> frozenset[str]:
+    """All keys of the language."""
+    return frozenset(_asl_names().values()) | CONDITION_KEYS | {"Type"}
 
 
 @cache
@@ -88,6 +98,7 @@ def _keys(part: type[Part]) -> list[Key]:
                 language=languages[0] if languages else None,
                 required=field.is_required(),
                 part=_part(field.annotation),
+                many=getattr(field.annotation, "__origin__", None) is list,
             )
         )
     return found

@@ -30,7 +30,7 @@ class Pass(Choosing, Assigning, Moving):
     """Gives its input on, or a result of its own."""
 
     type: Literal["Pass"]
-    parameters: Annotated[Any, Template(), JSONPATH] = None
+    parameters: Annotated[Any, Template("object"), JSONPATH] = None
     result: Annotated[Any, Constant(), JSONPATH] = None
     result_path: Annotated[str | None, PathTo(reference=True, context=False, null=True), JSONPATH] = "$"
 
@@ -50,8 +50,8 @@ class Task(Choosing, Assigning, Failing, Moving):
 
     type: Literal["Task"]
     resource: Annotated[str, Resource()]
-    parameters: Annotated[Any, Template(), JSONPATH] = None
-    arguments: Annotated[Any, Template(), JSONATA] = None
+    parameters: Annotated[Any, Template("object"), JSONPATH] = None
+    arguments: Annotated[Any, Template("object"), JSONATA] = None
     credentials: Annotated[Credentials | None, Nested()] = None
     timeout_seconds: Seconds = MAX_SECONDS
     timeout_seconds_path: SecondsPath = None

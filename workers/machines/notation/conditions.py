@@ -34,6 +34,8 @@ _KEYS = _WORDS | {
     "Not": "Not",
     "not": "Not",
 }
+_UNREAD = {"Variable": "$", "IsPresent": True}
+"""Stands where a condition cannot be read, so that nothing else is found wrong there."""
 CONDITION_WORDS = frozenset(_KEYS) - {"Comment", "comment"}
 """The keys, in both spellings, that make an object a condition."""
 
@@ -66,7 +68,7 @@ class ConditionReader:
             self._record((*to, "Variable"), source)
             return {"Variable": str(data), "BooleanEquals": True}
         self._refuse(source, f'{data!r} is no condition: write a list such as ["=", "$.x", 1], or a path')
-        return {}
+        return dict(_UNREAD)
 
     def _list(self, data: list[Any] | tuple[Any, ...], to: Where, source: Where) -> dict[str, Any]:
         operator = data[0] if data and isinstance(data[0], str) else None
@@ -75,18 +77,19 @@ class ConditionReader:
         if operator == "not":
             if len(data) != 2:
                 self._refuse(source, f"'not' takes one condition, found {len(data) - 1}")
-                return {}
+                return dict(_UNREAD)
             self._record((*to, "Not"), source)
             return {"Not": self.read(data[1], (*to, "Not"), (*source, 1))}
         if operator in _SYMBOLS or operator in _WORDS:
             return self._comparison(operator, data, to, source)
         known = "and, or, not, =, <, <=, >, >=, or a comparator such as string_matches or is_present"
         self._refuse(source, f"a condition starts with its operator ({known}), found {data[:1]!r}")
-        return {}
+        return dict(_UNREAD)
 
     def _join(self, key: str, data: list[Any] | tuple[Any, ...], to: Where, source: Where) -> dict[str, Any]:
         if len(data) < 2:
             self._refuse(source, f"{data[0]!r} needs at least one condition")
+            return dict(_UNREAD)
         self._record((*to, key), source)
         parts = enumerate(data[1:])
         return {key: [self.read(part, (*to, key, i), (*source, i + 1)) for i, part in parts]}
@@ -97,14 +100,14 @@ class ConditionReader:
             data = [*data, True]
         if len(data) != 3:
             self._refuse(source, f"{operator!r} takes a path and a value, found {len(data) - 1} of them")
-            return {}
+            return dict(_UNREAD)
         path = data[1].notation if isinstance(data[1], Condition) else data[1]
         try:
             value = _value(data[2])
             comparator = comparator or f"{_family(operator, path, data[2])}{_SYMBOLS[operator]}"
         except ValueRefusedError as refused:
             self._refuse((*source, 2), str(refused))
-            return {}
+            return dict(_UNREAD)
         self._record((*to, "Variable"), (*source, 1))
         self._record((*to, comparator), (*source, 2))
         return {"Variable": path, comparator: value}

@@ -52,7 +52,10 @@ class Reading:
 
 def read(definition: Any, *, place: Place = SOMEWHERE, namespace: str | None = None) -> Reading:
     """Reads a definition in the notation, of which ASL is a part. Never raises: what it cannot read are findings."""
-    return _Reader(place, namespace).machine(definition)
+    try:
+        return _Reader(place, namespace).machine(definition)
+    except RecursionError:
+        return Reading(findings=[Finding("too-deep", (), "it is nested too deeply")])
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,1 @@
+"""Definitions out of files and texts, with the line of every key."""
