@@ -20,31 +20,34 @@ class Telemetry:
 
     It continues the trace that a `traceparent` (and `tracestate`) in the input, or in its envelope, names. Where no
     such trace is given, it begins one; the link, to ids that the execution's ARN hashes to, holds the spans of an
-    execution together. Needs the extra `otel`; which exporter gets the spans is OpenTelemetry's own configuration.
+    execution together. Needs the extra `otel`; which exporter gets the spans is OpenTelemetry's own configuration,
+    and until there is one it does nothing.
     """
 
     def __init__(self) -> None:
-        if not find_spec("opentelemetry"):
+        if not _installed():
             raise MissingExtraError("Telemetry", "otel")
-        from opentelemetry.trace import get_tracer
+        from opentelemetry import trace
 
-        self._tracer = get_tracer("sfn-workers", __version__)
+        self._trace = trace
+        self._tracer = trace.get_tracer("sfn-workers", __version__)
 
     @classmethod
     def if_installed(cls) -> Optional["Telemetry"]:
         """One, where OpenTelemetry is installed."""
-        return cls() if find_spec("opentelemetry") else None
+        return cls() if _installed() else None
 
     async def __call__(self, task: Task, call_next: CallNext, /) -> Any:
         """Calls on, within a span."""
-        from opentelemetry.trace import SpanKind
+        if isinstance(self._trace.get_tracer_provider(), self._trace.ProxyTracerProvider):
+            return await call_next(task)
         from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
         carried = _carried(task)
         with self._tracer.start_as_current_span(
             task.activity,
             context=TraceContextTextMapPropagator().extract(carried) if carried else None,
-            kind=SpanKind.CONSUMER,
+            kind=self._trace.SpanKind.CONSUMER,
             attributes=_attributes(task),
             links=_links(task),
         ) as span:
@@ -53,6 +56,13 @@ class Telemetry:
             except Exception as error:
                 span.set_attribute("error.type", str(getattr(error, "error_name", type(error).__name__)))
                 raise
+
+
+def _installed() -> bool:
+    try:
+        return find_spec("opentelemetry.trace") is not None
+    except ModuleNotFoundError:
+        return False
 
 
 def _carried(task: Task) -> dict[str, str]:

@@ -23,6 +23,7 @@ def spans(monkeypatch: pytest.MonkeyPatch) -> InMemorySpanExporter:
     provider = TracerProvider()
     provider.add_span_processor(SimpleSpanProcessor(exporter))
     monkeypatch.setattr(trace, "get_tracer", provider.get_tracer)
+    monkeypatch.setattr(trace, "get_tracer_provider", lambda: provider)
     return exporter
 
 
@@ -85,7 +86,10 @@ async def test_without_a_provider_nothing_is_recorded_and_nothing_breaks():
 
 
 def test_without_opentelemetry_the_extra_is_named(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("interceptors.telemetry.find_spec", lambda _: None)
+    def missing(name: str) -> None:
+        raise ModuleNotFoundError(name)
+
+    monkeypatch.setattr("interceptors.telemetry.find_spec", missing)
     assert Telemetry.if_installed() is None
     with pytest.raises(MissingExtraError, match=r"pip install 'sfn-workers\[otel\]'"):
         Telemetry()

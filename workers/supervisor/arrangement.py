@@ -2,6 +2,7 @@
 
 from interceptors.chain import Interceptor
 from interceptors.heartbeat import Heartbeat
+from interceptors.telemetry import Telemetry
 from interceptors.timeout import Timeout
 from workers.handlers import Handler
 from workers.settings import Settings
@@ -17,14 +18,16 @@ def worker_payload(settings: Settings) -> Interceptor | None:
 
 
 def arranged(handler: Handler, payload: Interceptor | None) -> tuple[Interceptor, ...]:
-    """The whole chain, outermost first: heartbeat, payload, the registry's, the activity's, timeout.
+    """The whole chain, outermost first: telemetry, heartbeat, payload, the registry's, the activity's, timeout.
 
-    A heartbeat or a payload interceptor that the user lists stands where it is listed, instead of ours. Of several
-    payload interceptors only the innermost runs: the activity's before the registry's before the setting's.
+    One of the first three that the user lists stands where it is listed, instead of ours. Of several payload
+    interceptors only the innermost runs: the activity's before the registry's before the setting's.
     """
     chain = _one_payload(handler.interceptors, payload)
     if not any(isinstance(one, Heartbeat) for one in chain):
         chain = (Heartbeat(), *chain)
+    if not any(isinstance(one, Telemetry) for one in chain) and (telemetry := Telemetry.if_installed()):
+        chain = (telemetry, *chain)
     return (*chain, Timeout(handler.timeout)) if handler.timeout else chain
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 from contextlib import AsyncExitStack
-from typing import Any, Self, cast
+from typing import Any, Self
 
 import anyio
 import structlog
@@ -17,7 +17,6 @@ from workers.stepfunctions.fast.choice import open_stepfunctions
 from workers.stepfunctions.protocol import ServiceError
 from workers.supervisor.activity import Activity, activities
 from workers.supervisor.advice import advise
-from workers.supervisor.arrangement import is_payload
 from workers.supervisor.drain import Drain
 from workers.supervisor.names import DEFAULT as DEFAULT_NAME
 from workers.supervisor.names import fill_name
@@ -190,8 +189,8 @@ class Worker:
         lifespans = [lifespan() for lifespan in self._registry.lifespans]
         listed = {id(one): one for activity in found for one in activity.interceptors if hasattr(one, "__aenter__")}
         for interceptor in listed.values():
-            if is_payload(interceptor):
-                cast("Any", interceptor).use_aws(connection.session, connection.endpoint_url)
+            if hasattr(interceptor, "use_aws"):  # what it stores goes to the same account, region and endpoint
+                interceptor.use_aws(connection.session, connection.endpoint_url)
         return [*lifespans, *listed.values()]
 
 
