@@ -27,6 +27,21 @@ async def test_a_connection_is_used_again() -> None:
         pool.close()
 
 
+def test_it_runs_on_uvloop_too() -> None:
+    uvloop = pytest.importorskip("uvloop")
+
+    async def ask() -> bytes:
+        async with serving(answer(b"1")) as served:
+            pool = a_pool(served.port)
+            try:
+                return (await pool.request(REQUEST, timeout=2)).body
+            finally:
+                pool.close()
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        assert runner.run(ask()) == b"1"
+
+
 async def test_chunked_answers_and_closing_ones() -> None:
     chunked = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n"
     async with serving(chunked, answer(b"x", headers="connection: close\r\n"), answer(b"y")) as served:

@@ -3,6 +3,7 @@
 import asyncio
 import ssl
 from dataclasses import dataclass
+from typing import Any
 
 from workers.stepfunctions.fast.http import Answer, ConnectionGoneError, HTTPConnection
 
@@ -67,15 +68,17 @@ class Pool:
         return await self._connect()
 
     async def _connect(self) -> HTTPConnection:
-        end = self._endpoint
+        end, loop = self._endpoint, asyncio.get_running_loop()
+        # uvloop, which may run instead, tries one address after the other and knows no such option.
+        race: dict[str, Any] = {"happy_eyeballs_delay": 0.25} if isinstance(loop, asyncio.BaseEventLoop) else {}
         async with asyncio.timeout(self._connect_timeout):
-            _, connection = await asyncio.get_running_loop().create_connection(
+            _, connection = await loop.create_connection(
                 HTTPConnection,
                 end.host,
                 end.port,
                 ssl=end.tls,
                 server_hostname=end.host if end.tls else None,
-                happy_eyeballs_delay=0.25,
+                **race,
             )
         return connection
 
