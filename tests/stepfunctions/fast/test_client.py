@@ -163,10 +163,10 @@ async def test_fast_stays_fast() -> None:
 
 async def test_lost_connections_and_refused_ones_are_transient() -> None:
     async with serving(b"") as served, client_of(served) as client:
-        with pytest.raises(TransientError, match="ConnectionGoneError"):
+        with pytest.raises(TransientError, match=f"ConnectionGoneError: 127.0.0.1:{served.port}"):
             await client.send_task_success("token", "1")
     async with client_of(served) as client:
-        with pytest.raises(TransientError, match="ConnectionRefusedError"):
+        with pytest.raises(TransientError, match=f"ConnectionRefusedError: 127.0.0.1:{served.port}: "):
             await client.send_task_success("token", "1")
 
 

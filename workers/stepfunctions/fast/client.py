@@ -37,6 +37,7 @@ class FastClient:
         self._reports = Pool(endpoint, size=max(1, reports), connect_timeout=CONNECT_TIMEOUT)
         self._signer = Signer(host=endpoint.host_header, path=endpoint.path, region=region, service=service)
         self._credentials = credentials
+        self._host = endpoint.host_header
         self._skew = timedelta()
         self._head = f"POST {endpoint.path} HTTP/1.1\r\nuser-agent: sfn-workers/{__version__}\r\n"
 
@@ -98,7 +99,8 @@ class FastClient:
         except NotHTTPError as error:
             raise UnaccountableError(str(error)) from error
         except (TimeoutError, OSError, ConnectionGoneError) as error:
-            raise TransientError(operation, type(error).__name__, str(error)) from error
+            where = f"{self._host}: {error}".removesuffix(": ")  # what the loop says need not name it
+            raise TransientError(operation, type(error).__name__, where) from error
 
     def _learn_skew(self, answer: Answer) -> bool:
         """Whether the clocks differ so much that signing with the server's time may help: true at most once."""
