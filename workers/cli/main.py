@@ -2,12 +2,13 @@
 
 import sys
 import threading
+import traceback
 from importlib import import_module
 from typing import Any, NoReturn
 
 import click
 
-from workers.errors import ExitCode, WorkersError
+from workers.errors import ExitCode, UsageError, WorkersError
 from workers.supervisor.leave import leave
 from workers.version import __version__
 
@@ -72,11 +73,16 @@ def _run(arguments: list[str] | None) -> int:
         error.show()
         return ExitCode.USAGE
     except click.ClickException as error:
-        error.show()
+        context = getattr(error, "ctx", None)
+        command = context.command_path if context else "workers"
+        click.echo(f"workers: {error.format_message().removesuffix('.')} (see `{command} --help`)", err=True)
         return ExitCode.USAGE
     except click.Abort:
         return 130
     except WorkersError as error:
         click.echo(f"workers: {error}", err=True)
-        return ExitCode.USAGE
+        return ExitCode.USAGE if isinstance(error, UsageError) else ExitCode.FAULT
+    except Exception:  # noqa: BLE001 - shown here, because threads may keep the interpreter from showing it
+        traceback.print_exc()
+        return ExitCode.FAULT
     return int(code or 0)
