@@ -12,7 +12,7 @@ import pytest
 
 from tests.account import Account
 from tests.local.helpers import PASS, WAIT, Activity, connect, create_machine
-from workers.errors import MissingExtraError, UsageError
+from workers.errors import UsageError
 from workers.local import LocalStepFunctions
 
 
@@ -31,13 +31,36 @@ async def test_the_address():
 
 async def test_one_after_the_other_knows_nothing_of_the_earlier():
     for _ in range(3):
-        async with LocalStepFunctions() as local, connect(local) as client, connect(local, "s3") as s3:
+        async with LocalStepFunctions() as local, connect(local) as client:
             assert (await client.list_activities())["activities"] == []
             assert (await client.list_state_machines())["stateMachines"] == []
             activity = Activity(client, "same")
             await client.create_activity(name=activity.name)
             await create_machine(client, PASS, "same")
-            assert "bucket-of-one" not in [bucket["Name"] for bucket in (await s3.list_buckets())["Buckets"]]
+
+
+SERVICES_ONE_AFTER_THE_OTHER = """
+import asyncio
+from tests.local.helpers import connect
+from workers.local import LocalStepFunctions
+
+async def buckets():
+    async with LocalStepFunctions() as local, connect(local, "s3") as s3:
+        found = (await s3.list_buckets())["Buckets"]
+        await s3.create_bucket(Bucket="bucket")
+        return len(found)
+
+print([asyncio.run(buckets()) for _ in range(3)])
+"""
+
+
+async def test_the_other_services_are_emptied_with_the_last_engine():
+    """In a process of its own: here, an engine that all tests share is open."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", SERVICES_ONE_AFTER_THE_OTHER, stdout=asyncio.subprocess.PIPE
+    )
+    output, _ = await process.communicate()
+    assert output.decode().strip() == "[0, 0, 0]"
 
 
 async def test_the_same_port_again():
@@ -139,13 +162,24 @@ async def test_numbers_that_make_no_sense(options: dict[str, Any], message: str)
         await LocalStepFunctions(**options).__aenter__()
 
 
-async def test_without_moto(monkeypatch: pytest.MonkeyPatch):
-    for name in [name for name in sys.modules if name.startswith("workers.local.")]:
-        if not name.startswith("workers.local.engine"):
-            monkeypatch.delitem(sys.modules, name)
-    monkeypatch.setitem(sys.modules, "moto.stepfunctions.parser.api", None)
-    with pytest.raises(MissingExtraError, match=r"embedded Step Functions needs .* pip install 'sfn-workers\[local\]'"):
-        await LocalStepFunctions().__aenter__()
+WITHOUT_MOTO = """
+import asyncio, sys
+sys.modules["moto"] = None
+from workers.errors import MissingExtraError
+from workers.local import LocalStepFunctions
+try:
+    asyncio.run(LocalStepFunctions().__aenter__())
+except MissingExtraError as error:
+    print(error)
+"""
+
+
+async def test_without_moto():
+    """In a process of its own, which imports everything anew."""
+    process = await asyncio.create_subprocess_exec(sys.executable, "-c", WITHOUT_MOTO, stdout=asyncio.subprocess.PIPE)
+    output, _ = await process.communicate()
+    wanted = "the embedded Step Functions needs packages that are not installed: pip install 'sfn-workers[local]'"
+    assert output.decode().strip() == wanted
 
 
 def test_without_an_event_loop_of_the_caller():

@@ -12,7 +12,9 @@ async def test_synchronously(client: Any):
     assert answer["executionArn"].startswith(machine.replace(":stateMachine:", ":express:") + ":name:")
     assert (answer["status"], answer["input"], answer["output"]) == ("SUCCEEDED", '{"x": 1}', '{"x":1}')
     assert answer["startDate"] <= answer["stopDate"]
-    assert answer["billingDetails"] == {"billedMemoryUsedInMB": 64, "billedDurationInMilliseconds": 100}
+    billed = answer["billingDetails"]["billedDurationInMilliseconds"]
+    assert billed >= 100
+    assert billed % 100 == 0
 
 
 async def test_failures_and_timeouts_are_answers(client: Any):

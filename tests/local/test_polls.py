@@ -11,6 +11,8 @@ import pytest
 from tests.account import Account
 from tests.local.helpers import Activity, connect, create_machine, refused
 from workers.local import LocalStepFunctions
+from workers.local.activities import Queue
+from workers.local.tasks import ActivityTask
 
 
 async def test_create_is_idempotent(client: Any, activity: Activity):
@@ -109,19 +111,31 @@ async def test_tasks_leave_in_the_order_they_came(client: Any, activity: Activit
     assert [(await activity.task())[1] for _ in range(12)] == list(range(12))
 
 
-async def test_polls_are_served_in_the_order_they_were_opened(patient: Any):
-    activity = Activity(patient)
-    await patient.create_activity(name=activity.name)
-    machine = await create_machine(patient, activity.machine())
-    polls = []
-    for number in range(5):
-        polls.append(asyncio.create_task(activity.poll(f"worker-{number}")))
-        await asyncio.sleep(0.05)
-    for number in range(5):
-        await patient.start_execution(stateMachineArn=machine, input=json.dumps(number))
-        found = await polls[number]
-        assert found is not None
-        assert found["input"] == str(number)
+async def test_polls_are_served_in_the_order_they_were_opened():
+    queue = Queue()
+    polls = [asyncio.create_task(queue.take(f"worker-{number}", hold=60)) for number in range(5)]
+    await asyncio.sleep(0)
+    polls[1].cancel()
+    tasks = [ActivityTask(str(number), "{}") for number in range(4)]
+    tasks[2].close()
+    for task in tasks:
+        queue.put(task)
+    served = {task.token: task.worker_name for task in await asyncio.gather(polls[0], polls[2], polls[4])}
+    assert served == {"0": "worker-0", "1": "worker-2", "3": "worker-4"}
+    polls[3].cancel()
+
+
+async def test_a_task_on_its_way_to_a_client_that_goes_is_the_next_one_again():
+    queue = Queue()
+    poll = asyncio.create_task(queue.take("gone", hold=60))
+    await asyncio.sleep(0)
+    for number in range(2):
+        queue.put(ActivityTask(str(number), "{}"))
+    poll.cancel()  # its task is given to it, but it has not gone on yet
+    with pytest.raises(asyncio.CancelledError):
+        await poll
+    served = [await queue.take("here", hold=0) for _ in range(2)]
+    assert [(task.token, task.worker_name) for task in served if task] == [("0", "here"), ("1", "here")]
 
 
 async def test_each_task_is_handed_out_once(patient: Any):
@@ -162,13 +176,17 @@ async def _poll_and_leave(local: LocalStepFunctions, activity: Activity) -> None
             await session.post(local.url, headers=headers, data=json.dumps({"activityArn": activity.arn}))
 
 
-async def test_more_polls_than_aws_allows(client: Any, activity: Activity, monkeypatch: pytest.MonkeyPatch):
+async def test_more_polls_than_aws_allows(patient: Any, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("workers.local.activities.POLLS_PER_ACTIVITY", 2)
-    held = [asyncio.create_task(activity.poll()) for _ in range(2)]
-    await asyncio.sleep(0.1)
+    activity = Activity(patient)
+    await patient.create_activity(name=activity.name)
+    polls = [asyncio.create_task(activity.poll()) for _ in range(3)]
+    (over,), held = await asyncio.wait(polls, return_when=asyncio.FIRST_COMPLETED)
     async with refused("ActivityWorkerLimitExceeded"):
-        await activity.poll()
-    assert await asyncio.gather(*held) == [None, None]
+        await over
+    await patient.delete_activity(activityArn=activity.arn)
+    ends = await asyncio.gather(*held, return_exceptions=True)
+    assert all("ActivityDoesNotExist" in str(end) for end in ends)
 
 
 async def test_a_task_waits_for_an_activity_that_is_created_again(client: Any, activity: Activity, account: Account):

@@ -3,8 +3,6 @@
 import json
 from typing import Any
 
-import pytest
-
 from tests.account import Account
 from tests.local.helpers import Activity, types
 
@@ -40,8 +38,8 @@ async def test_retries_wait_longer_each_time(activity: Activity, account: Accoun
     failed = [event["timestamp"] for event in events if event["type"] == "ActivityFailed"]
     scheduled = [event["timestamp"] for event in events if event["type"] == "ActivityScheduled"]
     waits = [(after - before).total_seconds() for before, after in zip(failed, scheduled[1:], strict=False)]
-    assert waits == pytest.approx([1, 2], abs=0.9)
-    assert min(waits[0] - 1, waits[1] - 2) >= -0.01
+    assert waits[0] >= 0.99
+    assert waits[1] >= 1.99
 
 
 async def test_the_first_retrier_that_matches_decides(activity: Activity, account: Account):

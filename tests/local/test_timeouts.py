@@ -26,15 +26,15 @@ async def test_a_task_that_takes_too_long(activity: Activity, account: Account):
 
 
 async def test_the_time_of_a_task_counts_from_its_start(activity: Activity, account: Account):
-    execution = await account.start(activity.machine(TimeoutSeconds=1))
-    await asyncio.sleep(1.5)  # in the queue; AWS counts from ActivityStarted
+    execution = await account.start(activity.machine(TimeoutSeconds=2))
+    await asyncio.sleep(2.5)  # in the queue; AWS counts from ActivityStarted
     token, value = await activity.task()
     await activity.succeed(token, value)
     assert (await account.ended(execution))["status"] == "SUCCEEDED"
 
 
 async def test_heartbeats_do_not_lengthen_a_task(activity: Activity, account: Account):
-    execution = await account.start(activity.machine(TimeoutSeconds=2, HeartbeatSeconds=1))
+    execution = await account.start(activity.machine(TimeoutSeconds=3, HeartbeatSeconds=2))
     token, _ = await activity.task()
 
     async def beat() -> None:
@@ -46,19 +46,19 @@ async def test_heartbeats_do_not_lengthen_a_task(activity: Activity, account: Ac
         await beat()
     ended = await account.ended(execution)
     assert ended["error"] == "States.Timeout"
-    assert (ended["stopDate"] - ended["startDate"]).total_seconds() >= 2
+    assert (ended["stopDate"] - ended["startDate"]).total_seconds() >= 3
 
 
 async def test_a_task_that_beats_goes_on(activity: Activity, account: Account):
-    execution = await account.start(activity.machine(HeartbeatSeconds=1))
+    execution = await account.start(activity.machine(HeartbeatSeconds=2))
     token, value = await activity.task()
-    for _ in range(4):
-        await asyncio.sleep(0.4)
+    for _ in range(5):
+        await asyncio.sleep(0.5)
         await activity.client.send_task_heartbeat(taskToken=token)
     await activity.succeed(token, value)
     assert (await account.ended(execution))["status"] == "SUCCEEDED"
     scheduled = (await account.reached(execution, "ActivityScheduled"))["activityScheduledEventDetails"]
-    assert scheduled["heartbeatInSeconds"] == 1
+    assert scheduled["heartbeatInSeconds"] == 2
     assert "timeoutInSeconds" not in scheduled
 
 
