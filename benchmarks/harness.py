@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -33,13 +33,19 @@ class Stub:
     def run(self, tasks: int, **order: Any) -> dict[str, Any]:
         """Hands out `tasks` and waits until they are done."""
         self.ask("/load", {"tasks": tasks, **order})
-        while (stats := self.ask("/stats"))["done"] < tasks:
+        return self.wait(lambda stats: stats["done"] >= tasks)
+
+    def wait(self, reached: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
+        """Waits until the stub's numbers are as wanted; a client that has died must not hang the benchmark."""
+        end = time.monotonic() + 120
+        while not reached(stats := self.ask("/stats")):
+            if time.monotonic() > end:
+                raise SystemExit(f"the client does not get on: {stats}")
             time.sleep(0.02)
         return stats
 
     def wait_for_polls(self, number: int) -> None:
-        while self.ask("/stats")["open_polls"] < number:
-            time.sleep(0.02)
+        self.wait(lambda stats: stats["open_polls"] >= number)
 
 
 @contextmanager

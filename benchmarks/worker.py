@@ -41,8 +41,7 @@ def race(served: Stub, pollers: int, rounds: int, tasks: int, delay: float = 0.0
                     rates[name].append(tasks / stats["seconds"])
                     costs[name].append((cpu_seconds(pid) - before) / tasks * 1000)
                     tails[name].append(stats["p99_ms"])
-            while served.ask("/stats")["open_polls"]:
-                time.sleep(0.02)
+            served.wait(lambda stats: not stats["open_polls"])
     table = Table(title=f"{pollers} pollers, {delay * 1000:g} ms a call, {tasks} tasks, median of {rounds} rounds")
     for column in ("client", "tasks/s", "to plain", "CPU s / 1,000", "to plain", "p99 ms"):
         table.add_column(column, justify="left" if column == "client" else "right")
@@ -86,8 +85,7 @@ def heartbeats(served: Stub, name: str, tasks: int = 1_000) -> None:
     with client(name, served.port, 8) as pid:
         served.wait_for_polls(8)
         served.ask("/load", {"tasks": tasks, "interval": 1.0})
-        while served.ask("/stats")["handed"] < tasks:
-            time.sleep(0.1)
+        served.wait(lambda stats: stats["handed"] >= tasks)
         time.sleep(3)
         before, first, begun = cpu_seconds(pid), served.ask("/stats")["beats"], time.monotonic()
         time.sleep(8)
@@ -111,8 +109,7 @@ def idle(served: Stub, polls: int = 1_000) -> None:
             time.sleep(3)
             sizes.append(resident_mb(pid))
             busy = (cpu_seconds(pid) - before) / 3
-        while served.ask("/stats")["open_polls"]:
-            time.sleep(0.02)
+        served.wait(lambda stats: not stats["open_polls"])
     console.print(
         f"{polls} idle polls: {sizes[1] - sizes[0]:.1f} MB above one poll ({sizes[0]:.0f} MB), {busy:.1%} CPU"
     )
