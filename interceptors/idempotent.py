@@ -8,6 +8,7 @@ from typing import Any, Self
 from uuid import uuid4
 
 import anyio
+import anyio.lowlevel
 import structlog
 
 from interceptors.chain import CallNext
@@ -18,7 +19,7 @@ from workers.errors import ErrorName, RegistrationError, WorkersError
 from workers.payloads.document import encode
 from workers.payloads.errors import PayloadNotJsonError
 from workers.payloads.together import background
-from workers.task import Task
+from workers.task import CancelReason, Task
 
 log = structlog.get_logger(__name__)
 
@@ -55,11 +56,12 @@ class Idempotent:
     "The same work" is the same input in the same state of the same execution (`task.idempotency_key`), or what `key`
     makes of a task. `store` is `dynamodb://TABLE`, `sqlite:///FILE` or a `RecordStore`.
 
-    An attempt holds a lease of `lease` seconds, renewed while it runs. Another one that comes meanwhile, because the
-    first was given up by Step Functions, waits for up to `wait` seconds for its result, then fails as
-    `Worker.AlreadyInProgress`. If the handler raises, the next attempt may try at once; if it was cancelled, or did
-    not answer to a timeout, only when the lease is over, because a thread may still be at work. Results are kept for
-    `keep` seconds: by default past the 14 days in which an execution can be redriven.
+    An attempt holds a lease of `lease` seconds, renewed while it runs. When Step Functions gives it up, its handler is
+    not cancelled, so that no work is cut off half way; `task.cancelled` says so to one that wants to stop. The next
+    attempt waits for up to `wait` seconds for its result, then fails as `Worker.AlreadyInProgress`. If the handler
+    raises, the next attempt may try at once. If its worker was stopped, or it did not answer to a timeout, only when
+    the lease is over, because a thread may still be at work. Results are kept for `keep` seconds: by default past
+    the 14 days in which an execution can be redriven.
 
     List `Payload` after it, if results may be large: then it keeps claims.
     """
@@ -106,16 +108,18 @@ class Idempotent:
         owner = uuid4().hex
         if (record := await self._begun(key, owner)) is not None:
             return _result(record, task)
-        async with self._leased(key, owner):
-            try:
-                result = await call_next(task)
-            except HandlerTimeoutError:
-                raise
-            except Exception:
-                await self._release(key, owner)
-                raise
-        await self._finish(key, owner, result)
-        return result
+        async with _to_its_end(task):
+            async with self._leased(key, owner):
+                try:
+                    result = await call_next(task)
+                except HandlerTimeoutError:
+                    raise
+                except Exception:
+                    await self._release(key, owner)
+                    raise
+            await self._finish(key, owner, result)
+            return result
+        raise AssertionError("work that was cut off ends with the cancellation of its task")
 
     async def _begun(self, key: str, owner: str) -> Record | None:
         """None when this attempt may run; else the record of the one that has."""
@@ -179,6 +183,30 @@ class Idempotent:
                     log.warning("work done twice: another attempt has taken it over")
             except RecordStoreError as error:
                 log.warning("result not kept: another attempt would do the work again", error=str(error))
+
+
+@asynccontextmanager
+async def _to_its_end(task: Task) -> AsyncIterator[None]:
+    """Lets what is in it finish when its task is closed; cancels it when the worker stops."""
+    work, drained = anyio.CancelScope(shield=True), anyio.CancelScope(shield=True)
+
+    async def watch() -> None:
+        try:
+            await anyio.sleep_forever()
+        finally:
+            if task.cancel_reason is CancelReason.TASK_CLOSED:
+                with drained:
+                    await task.draining
+            work.cancel()
+
+    async with background() as group:
+        group.start_soon(watch, name="finish work")
+        try:
+            with work:
+                yield
+        finally:
+            drained.cancel()
+    await anyio.lowlevel.checkpoint()  # raises what the shield has held back
 
 
 def _result(record: Record, task: Task) -> Any:

@@ -18,11 +18,11 @@ from interceptors.records import RecordStore, RecordStoreError, open_records
 from interceptors.records_dynamodb import DynamoDBRecords
 from interceptors.records_sqlite import SqliteRecords
 from interceptors.timeout import HandlerTimeoutError
-from tests.interceptors.tasks import known, make
+from tests.interceptors.tasks import Run, known, make
 from workers.errors import RegistrationError, UsageError
 from workers.local import LocalStepFunctions
 from workers.payloads import PayloadStream
-from workers.task import Task
+from workers.task import CancelReason, Task
 
 SESSION = get_session()
 SESSION.set_credentials("test", "test")
@@ -131,28 +131,90 @@ async def test_an_attempt_does_not_wait_for_ever(records: RecordStore):
         await once(known(), handler)
 
 
-async def test_the_zombie_of_a_timed_out_attempt_does_not_charge_the_card_twice(records: RecordStore):
-    """Its thread goes on after its task was cancelled: nobody else begins before its lease is over."""
-    handler = Charging()
-    async with Idempotent(records, lease=0.6, wait=5.0) as once:
+class Closable(Run):
+    """The worker's side of a task that can be cancelled."""
 
-        async def zombie(task: Task) -> None:
-            with anyio.CancelScope(shield=True):
-                scope.cancel()
-                await anyio.sleep(0.1)
-                handler.charges += 1  # the charge that was under way
+    def __init__(self) -> None:
+        super().__init__()
+        self.scope = anyio.CancelScope()
+
+    def cancel(self, reason: CancelReason) -> None:
+        self.cancel_reason = reason
+        self.scope.cancel()
+
+
+async def test_the_zombie_of_a_timed_out_attempt_does_not_charge_the_card_twice(records: RecordStore):
+    """Its work goes on after its task was closed, and is the only one: the next attempt gets its result."""
+    async with Idempotent(records, lease=0.6) as once:
+        handler, run, results = Charging(), Closable(), []
+
+        async def slow(task: Task) -> object:
+            run.cancel(CancelReason.TASK_CLOSED)  # Step Functions gives it up and hands the work out again
+            await anyio.sleep(1.0)  # longer than a lease, which is renewed
+            assert task.cancelled
+            return await handler(task)
+
+        async def first() -> None:
+            with run.scope:
+                await once(known(run=run), slow)
+                raise AssertionError("nobody waits for the result of a closed task")
+
+        async def second() -> None:
+            results.append(await once(known(retry=1), handler))
+
+        async with anyio.create_task_group() as group:
+            group.start_soon(first)
+            await anyio.sleep(0.1)
+            group.start_soon(second)
+        assert run.scope.cancelled_caught
+        assert results == ["charged"]
+        assert handler.charges == 1
+
+
+async def test_a_closed_attempt_that_stops_by_itself_makes_way_at_once(records: RecordStore):
+    async with Idempotent(records, wait=0.0) as once:
+        run = Closable()
+
+        async def stopping(task: Task) -> None:
+            run.cancel(CancelReason.TASK_CLOSED)
+            await anyio.sleep(0.01)
+            task.check()
+
+        with run.scope:
+            await once(known(run=run), stopping)
+        assert run.scope.cancelled_caught
+        assert await once(known(retry=1), Charging()) == "charged"
+
+
+async def test_when_the_worker_stops_work_is_cut_off_and_its_lease_stays(records: RecordStore):
+    async with Idempotent(records, lease=0.6, wait=5.0) as once:
+        run = Closable()
+
+        async def slow(task: Task) -> None:
+            run.cancel(CancelReason.SHUTDOWN)
             await anyio.sleep_forever()
 
-        with anyio.CancelScope() as scope:
-            await once(known(), zombie)
-        assert handler.charges == 1
-        held = time.monotonic()
-        await once(known(retry=1), handler)
-        assert time.monotonic() - held > 0.2, "not before the lease was over"
+        with run.scope:
+            await once(known(run=run), slow)
+        begun = time.monotonic()
+        assert await once(known(retry=1), Charging()) == "charged"
+        assert time.monotonic() - begun > 0.2, "not before the lease was over"
 
-        # One that comes after the work was done gets its result, however late it is.
-        assert await once(known(retry=2), handler) == "charged"
-        assert handler.charges == 2
+
+async def test_when_the_worker_drains_work_of_a_closed_task_is_cut_off(records: RecordStore):
+    async with Idempotent(records) as once:
+        run = Closable()
+
+        async def slow(task: Task) -> None:
+            run.cancel(CancelReason.TASK_CLOSED)
+            with anyio.move_on_after(0.1):
+                await anyio.sleep_forever()
+            run.draining.set()
+            await anyio.sleep_forever()
+
+        with anyio.fail_after(10), run.scope:
+            await once(known(run=run), slow)
+        assert run.scope.cancelled_caught
 
 
 async def test_a_handler_that_missed_its_timeout_keeps_its_lease(records: RecordStore):
