@@ -1,5 +1,6 @@
 """Tasks that wait for their token to come back, through SQS."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from typing import Any
@@ -88,6 +89,16 @@ async def test_a_missed_heartbeat(queue: Queue, account: Account):
     assert (await account.ended(execution))["error"] == "States.Timeout"
     async with refused("TaskTimedOut"):
         await account.client.send_task_success(taskToken=token, output="1")
+
+
+async def test_a_token_that_comes_back_at_once(account: Account, queue: Queue):
+    """Before the interpreter, which still reads the answer of SQS, waits for heartbeats."""
+    executions = [await account.start(queue.machine(HeartbeatSeconds=30), n) for n in range(5)]
+    for _ in executions:
+        token, value = await queue.message()
+        await account.client.send_task_success(taskToken=token, output=json.dumps(value))
+    async with asyncio.timeout(20):
+        assert [(await account.ended(execution))["output"] for execution in executions] == list("01234")
 
 
 async def test_a_stop_ends_the_wait(queue: Queue, account: Account):

@@ -175,6 +175,13 @@ async def test_requests_that_no_sdk_sends(engine: LocalStepFunctions, target: st
         assert (await answer.json(content_type="application/x-amz-json-1.0"))["__type"] == code
 
 
+async def test_an_operation_that_moto_does_not_play(engine: LocalStepFunctions):
+    async with connect(engine, "sqs") as sqs:
+        with pytest.raises(sqs.exceptions.ClientError) as error:
+            await sqs.start_message_move_task(SourceArn="arn:aws:sqs:us-east-1:123456789012:queue")
+        assert error.value.response["ResponseMetadata"]["HTTPStatusCode"] == 501
+
+
 async def test_a_session_that_reads_the_environment(engine: LocalStepFunctions, monkeypatch: pytest.MonkeyPatch):
     for name, value in engine.environment().items():
         monkeypatch.setenv(name, value)

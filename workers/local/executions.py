@@ -38,7 +38,8 @@ class Execution:
         self.error: str | None = None
         self.cause: str | None = None
         self.events: list[Event] = []
-        self.on_end: Callable[[], None] = lambda: None
+        self.on_end: Callable[[], None] | None = None
+        """Called once, in the thread that records the last event; then let go, with all that it holds."""
         self._lock = threading.Lock()
 
     @property
@@ -58,7 +59,9 @@ class Execution:
             if kind not in ENDINGS:
                 return number
             self._end(event, now)
-        self.on_end()
+            on_end, self.on_end = self.on_end, None
+        if on_end:
+            on_end()
         return number
 
     def _end(self, event: Event, now: float) -> None:

@@ -8,11 +8,15 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, Protocol, cast
 
+import structlog
+
 from workers.arns import Place
 from workers.local import seams
 from workers.local.errors import task_timed_out
 from workers.local.executions import Execution
 from workers.local.tasks import ActivityTask, Report, Success, Token, Tokens
+
+log = structlog.get_logger(__name__)
 
 
 class Host(Protocol):
@@ -61,10 +65,14 @@ class Run:
         self.host.tokens.add(token, task, execution=self.execution.arn)
 
     def _evaluate(self) -> None:
-        self._program.eval(self._environment)
-        if self.execution.running:  # a state that ended without saying how: the interpreter gave up
-            details = {"error": "States.Runtime", "cause": "The interpreter ended without a result."}
-            self.execution.record("ExecutionFailed", {"executionFailedEventDetails": details}, previous=0)
+        cause = "The interpreter ended without a result."
+        try:
+            self._program.eval(self._environment)
+        except Exception as error:  # the execution must not seem to run for ever
+            log.exception("The interpreter failed", execution=self.execution.arn)
+            cause = f"The interpreter failed: {error!r}"
+        details = {"error": "States.Runtime", "cause": cause}
+        self.execution.record("ExecutionFailed", {"executionFailedEventDetails": details}, previous=0)
 
     def _time_out(self) -> None:
         self.execution.record("ExecutionTimedOut", {"executionTimedOutEventDetails": {}}, previous=0)
@@ -145,17 +153,31 @@ class _Recorder(seams.EventManager):
         return number
 
 
+class _Endpoint(seams.callback.CallbackEndpoint):
+    """Where the interpreter waits for a token to come back."""
+
+    def setup_heartbeat_endpoint(self, heartbeat_seconds: int) -> Any:
+        beats: Any = super().setup_heartbeat_endpoint(heartbeat_seconds)
+        if self.get_outcome() is not None:  # the report came before the interpreter waits for beats
+            beats.notify()
+        return beats
+
+
 class _Callbacks(seams.callback.CallbackPoolManager):
     """Makes the tokens of `.waitForTaskToken` known to the engine."""
 
     def __init__(self, run: Run) -> None:
         super().__init__(activity_store={})
         self._run = run
+        self._endpoints: dict[str, _Endpoint] = {}
 
     def add(self, callback_id: str) -> Any:
-        endpoint = super().add(callback_id)
+        endpoint = self._endpoints[callback_id] = _Endpoint(callback_id)
         self._run.issue(callback_id, CallbackTask(endpoint))
         return endpoint
+
+    def get(self, callback_id: str) -> Any:
+        return self._endpoints.get(callback_id)
 
 
 class Environment(seams.environment.Environment):

@@ -2,7 +2,6 @@
 
 import asyncio
 import uuid
-from collections import defaultdict
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
@@ -30,7 +29,7 @@ class Region:
         self.machines = Machines()
         self.executions = Executions(keep=keep)
         self.tokens = Tokens()
-        self.tags: defaultdict[str, dict[str, str]] = defaultdict(dict)
+        self.tags: dict[str, dict[str, str]] = {}
         self._runs: dict[str, tuple[Run, asyncio.Future[None]]] = {}
         self._loop = asyncio.get_running_loop()
 

@@ -40,14 +40,16 @@ class Server:
 
     async def __call__(self, request: BaseRequest) -> web.StreamResponse:
         target = request.headers.get("X-Amz-Target", "")
-        if not target.startswith(_TARGET):
-            return await self._services.answer(request)
         try:
+            if not target.startswith(_TARGET):
+                return await self._services.answer(request)
             return _response(200, await self._answer(target.removeprefix(_TARGET), request))
         except ApiError as error:
             return _response(400, {"__type": error.code, "message": error.message})
+        except NotImplementedError as error:  # moto: an operation that it does not play
+            return _response(501, {"__type": "NotImplemented", "message": str(error)})
         except Exception:
-            log.exception("An operation failed", target=target)
+            log.exception("A request failed", target=target, path=request.path)
             return _response(500, {"__type": "InternalFailure", "message": "see the log of the embedded engine"})
 
     def close(self) -> None:

@@ -112,7 +112,8 @@ class ActivityTask:
                     return TimedOut(missed)
                 self._changed.wait(left)
             self._closed = True
-            return self._report
+            report, self._report = self._report, None  # a token outlives its task: it need not hold the output
+            return report
 
     def _next_deadline(self, timeout: float | None, heartbeat: float | None) -> tuple[str, float | None]:
         now, started = time.monotonic(), self._started or 0.0
