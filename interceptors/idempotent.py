@@ -12,7 +12,8 @@ import anyio.lowlevel
 import structlog
 
 from interceptors.chain import CallNext
-from interceptors.records import Record, RecordStore, RecordStoreError, open_records, use_aws
+from interceptors.record_stores import open_records, use_aws
+from interceptors.records import Record, RecordStore, RecordStoreError
 from interceptors.timeout import HandlerTimeoutError
 from workers.backoff import Backoff
 from workers.errors import ErrorName, RegistrationError, WorkersError

@@ -1,10 +1,9 @@
 """Records of work that has begun or is done: what `Idempotent` keeps, and where."""
 
 from dataclasses import dataclass
-from typing import Any, Protocol, Self
-from urllib.parse import urlsplit
+from typing import Protocol, Self
 
-from workers.errors import ErrorName, UsageError, WorkersError
+from workers.errors import ErrorName, WorkersError
 
 
 class RecordStoreError(WorkersError):
@@ -45,23 +44,3 @@ class RecordStore(Protocol):
 
     async def release(self, key: str, owner: str) -> None:
         """Forgets that the work has begun, if `owner` still holds it."""
-
-
-def open_records(url: str) -> RecordStore:
-    """The store at `dynamodb://TABLE` or `sqlite:///FILE`. Raises `UsageError`."""
-    parts = urlsplit(url)
-    if parts.scheme == "dynamodb" and parts.netloc and not parts.path.strip("/"):
-        from interceptors.records_dynamodb import DynamoDBRecords
-
-        return DynamoDBRecords(parts.netloc)
-    if parts.scheme == "sqlite" and not parts.netloc and len(parts.path) > 1:
-        from interceptors.records_sqlite import SqliteRecords
-
-        return SqliteRecords(parts.path)
-    raise UsageError(f"store of records {url!r}: it must be dynamodb://TABLE or sqlite:///FILE")
-
-
-def use_aws(store: Any, session: Any, endpoint_url: str | None) -> None:
-    """Hands the worker's AWS session to a store that wants one."""
-    if hasattr(store, "use_aws"):
-        store.use_aws(session, endpoint_url)

@@ -14,7 +14,8 @@ from aiobotocore.session import get_session
 from interceptors import Idempotent, Payload, Timeout
 from interceptors.chain import compose
 from interceptors.idempotent import AlreadyInProgressError, LeaseLostError, NoIdempotencyKeyError, ResultNotKeptError
-from interceptors.records import RecordStore, RecordStoreError, open_records
+from interceptors.record_stores import open_records
+from interceptors.records import RecordStore, RecordStoreError
 from interceptors.records_dynamodb import DynamoDBRecords
 from interceptors.records_sqlite import SqliteRecords
 from interceptors.timeout import HandlerTimeoutError

@@ -13,7 +13,8 @@ from workers.payloads.document import Place
 from workers.payloads.limits import Limits
 from workers.payloads.offload import Offload
 from workers.payloads.reload import Reload
-from workers.payloads.store import Store, check_url, open_store
+from workers.payloads.store import Store, check_url
+from workers.payloads.stores import open_store
 from workers.payloads.streams import PayloadStream
 
 _AT_ONCE = 32

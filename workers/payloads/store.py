@@ -1,11 +1,11 @@
 """A payload store: objects below one URL, and which claims it may serve."""
 
 import re
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Protocol, Self
+from typing import Protocol, Self
 from urllib.parse import urlsplit
 from uuid import uuid4
 
@@ -63,18 +63,6 @@ class Store(Protocol):
 
     async def delete(self, keys: Sequence[str]) -> None:
         """Deletes objects; one that is gone already is none the worse."""
-
-
-def open_store(url: str, options: Mapping[str, Any]) -> Store:
-    """The store at `url`; `options` are those of its fsspec file system. Raises `UsageError`."""
-    checked = check_url(url)
-    if checked.startswith("s3:"):
-        from workers.payloads.s3 import S3Store
-
-        return S3Store(checked, options)
-    from workers.payloads.files import FileStore
-
-    return FileStore(checked, options)
 
 
 def check_url(url: str) -> str:
