@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 _ROOT = Path(__file__).parents[1]
-_WORKERS = ("-c", "from workers.cli.main import main; main()")
+WORKERS = ("-c", "from workers.cli.main import main; main()")
+"""Arguments of the interpreter that make it the `workers` command."""
 _PATIENCE = 30.0
 """Seconds in which a process must say or do what a test waits for; they start slowly when many do."""
 
@@ -107,7 +108,7 @@ async def python(*arguments: str, environment: Mapping[str, str]) -> AsyncIterat
 
 def workers(*arguments: str, environment: Mapping[str, str]) -> Any:
     """`workers` with `arguments`: a context of its `Process`."""
-    return python(*_WORKERS, *arguments, environment=environment)
+    return python(*WORKERS, *arguments, environment=environment)
 
 
 def _parsed(line: bytes) -> dict[str, Any]:

@@ -113,10 +113,10 @@ async def test_starting(stage: Stage) -> None:
 async def test_idle_polls(stage: Stage) -> None:
     async def scenario(number: signal.Signals) -> None:
         async with stage.working("echo") as scene:
-            await scene.proxy.record.until(lambda: scene.proxy.record.open_polls() >= 2)
+            await scene.proxy.record.until(scene.proxy.record.open_polls)
             scene.process.send(number)
             assert await scene.process.ends() == ExitCode.OK
-            assert scene.proxy.record.open_polls() == 0  # every poll was awaited
+            assert all(poll.answered for poll in scene.proxy.record.of("GetActivityTask"))
 
     await side_by_side(SIGNALS, scenario)
 

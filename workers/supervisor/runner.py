@@ -18,6 +18,7 @@ from workers.supervisor.activity import Activity
 from workers.supervisor.drain import Drain
 from workers.supervisor.heartbeats import Heartbeats
 from workers.supervisor.ids import bind_ids
+from workers.supervisor.reading import read_input
 from workers.supervisor.reports import Fate, Reports
 from workers.supervisor.running import RunningTask
 from workers.supervisor.threads import ThreadCall
@@ -116,8 +117,8 @@ class Runner:
 def _task(run: RunningTask, received: ActivityTask) -> Task:
     name = run.activity.name
     try:
-        document = json.loads(received.input)
-    except (ValueError, RecursionError) as error:
+        document = read_input(received.input)
+    except ValueError as error:
         raise InvalidInputError(f"the input of activity {name} cannot be read: {error}") from None
     context, value = unwrap(document)
     streams = run.activity.handler.arguments.streams

@@ -1,0 +1,81 @@
+"""Many executions of one machine, and what became of them."""
+
+import json
+from collections import Counter
+from typing import Any
+
+import anyio
+
+from tests.account import ROLE, Account, task, unique
+
+_LOOK_EVERY = 0.25
+_RETRIED = ["Worker.ShuttingDown", "States.Timeout", "States.HeartbeatTimeout"]
+
+
+def recovering(activity: str, *, heartbeat: int) -> dict[str, Any]:
+    """A machine that brings a task back when its worker is stopped, or is not heard of for `heartbeat` seconds."""
+    retry = {"ErrorEquals": _RETRIED, "IntervalSeconds": 1, "MaxAttempts": 20}
+    return task(activity, HeartbeatSeconds=heartbeat, Retry=[retry])
+
+
+class Load:
+    """Executions of one machine, at most `window` of them at a time."""
+
+    def __init__(self, account: Account, machine: str, *, window: int) -> None:
+        self._client = account.client
+        self._machine = machine
+        self._window = window
+        self.executions: list[str] = []
+
+    @classmethod
+    async def of(cls, account: Account, definition: dict[str, Any], *, window: int) -> "Load":
+        """A load on a fresh machine."""
+        for state in definition["States"].values():
+            await account.client.create_activity(name=state["Resource"].rpartition(":")[2])
+        made = await account.client.create_state_machine(
+            name=unique("load"), definition=json.dumps(definition), roleArn=ROLE
+        )
+        return cls(account, made["stateMachineArn"], window=window)
+
+    async def start_one(self, value: Any) -> str:
+        """Starts an execution and gives its ARN."""
+        started = await self._client.start_execution(stateMachineArn=self._machine, input=json.dumps(value))
+        self.executions.append(started["executionArn"])
+        return self.executions[-1]
+
+    async def start(self, count: int) -> None:
+        """Starts `count` executions, each with its number as input."""
+        for _ in range(count):
+            await self.start_one(len(self.executions))
+
+    async def run(self, count: int) -> None:
+        """Runs `count` executions to their end."""
+        wanted = len(self.executions) + count
+        while (missing := wanted - len(self.executions)) or await self.open():
+            await self.start(min(missing, self._window - await self.open()))
+            await anyio.sleep(_LOOK_EVERY)
+
+    async def open(self) -> int:
+        """How many run now."""
+        listed = await self._client.list_executions(
+            stateMachineArn=self._machine, statusFilter="RUNNING", maxResults=1000
+        )
+        return len(listed["executions"])
+
+    async def ended(self) -> None:
+        """Waits for the end of all."""
+        while await self.open():
+            await anyio.sleep(_LOOK_EVERY)
+
+    async def statuses(self) -> Counter[str]:
+        """How many ended in which way."""
+        pages = self._client.get_paginator("list_executions").paginate(stateMachineArn=self._machine)
+        return Counter([execution["status"] async for page in pages for execution in page["executions"]])
+
+    async def events(self) -> Counter[str]:
+        """How many events of each type stand in all histories: ActivityTimedOut, ActivityFailed …"""
+        found = Counter[str]()
+        for execution in self.executions:
+            history = await self._client.get_execution_history(executionArn=execution, maxResults=1000)
+            found.update(event["type"] for event in history["events"])
+        return found

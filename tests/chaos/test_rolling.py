@@ -1,0 +1,116 @@
+"""Workers that come and go while executions run: nothing is lost, nothing is said twice."""
+
+import math
+import signal
+from collections import Counter
+from dataclasses import dataclass, field
+from functools import partial
+
+import anyio
+import pytest
+
+from tests.account import Account, unique
+from tests.chaos.conftest import Engine
+from tests.chaos.faults import Plan, mixed, no_faults
+from tests.chaos.fleet import fleet
+from tests.chaos.load import Load, recovering
+from tests.chaos.proxy import proxy_to
+from tests.chaos.recorder import Recorder
+from workers.errors import ExitCode
+
+SEED = 20_240_229
+
+
+@dataclass(frozen=True)
+class Size:
+    """How much of it."""
+
+    executions: int
+    workers: int
+    heartbeat: int
+    """HeartbeatSeconds."""
+    terminate_every: float
+    kill_every: float
+    replacements: float
+    window: int
+    """Executions at a time."""
+
+
+SHORT = Size(executions=60, workers=2, heartbeat=2, terminate_every=1, kill_every=1, replacements=2, window=20)
+WHOLE = Size(
+    executions=2_000, workers=4, heartbeat=6, terminate_every=3, kill_every=5, replacements=math.inf, window=120
+)
+SIZES = pytest.mark.parametrize(
+    "size",
+    [
+        pytest.param(SHORT, id="short"),
+        pytest.param(WHOLE, id="whole", marks=[pytest.mark.slow, pytest.mark.timeout(900)]),
+    ],
+)
+
+
+@dataclass
+class Outcome:
+    """What became of a load."""
+
+    statuses: Counter[str]
+    events: Counter[str]
+    retired: list[int]
+    """Exit codes of the workers that were replaced."""
+    last: list[int]
+    """Exit codes of the others, which were stopped by SIGTERM at the end."""
+    record: Recorder = field(repr=False)
+
+
+async def roll(
+    account: Account, engine: Engine, size: Size, *, every: float, number: signal.Signals, faults: Plan
+) -> Outcome:
+    """Runs executions while every so often a worker is ended by `number` and another one is started."""
+    namespace = unique("chaos")
+    async with proxy_to(engine.url, faults=faults) as proxy:
+        aws = engine.environment(through=proxy.url)
+        async with fleet("echo", size.workers, "--namespace", namespace, environment=aws) as workers:
+            definition = recovering(f"{namespace}--work", heartbeat=size.heartbeat)
+            load = await Load.of(account, definition, window=size.window)
+            async with anyio.create_task_group() as group:
+                group.start_soon(partial(workers.keep_replacing, every=every, number=number, times=size.replacements))
+                await load.run(size.executions)
+                group.cancel_scope.cancel()
+            retired = len(workers.retired)
+            codes = await workers.exit_codes(within=90)
+        print(proxy.record.summary())
+        return Outcome(await load.statuses(), await load.events(), codes[:retired], codes[retired:], proxy.record)
+
+
+@SIZES
+async def test_a_rolling_deployment_needs_no_heartbeat_timeout(account: Account, engine: Engine, size: Size) -> None:
+    every, number = size.terminate_every, signal.SIGTERM
+    outcome = await roll(account, engine, size, every=every, number=number, faults=no_faults)
+    print(outcome)
+    assert outcome.statuses == {"SUCCEEDED": size.executions}
+    assert outcome.events["ActivityTimedOut"] == 0
+    assert not outcome.record.lost
+    assert not outcome.record.contradictions()
+    assert set(outcome.retired + outcome.last) == {ExitCode.OK}
+
+
+@SIZES
+async def test_a_rolling_deployment_under_faults(account: Account, engine: Engine, size: Size) -> None:
+    every, number = size.terminate_every, signal.SIGTERM
+    outcome = await roll(account, engine, size, every=every, number=number, faults=mixed(0.2, seed=SEED))
+    print(outcome)
+    assert outcome.statuses == {"SUCCEEDED": size.executions}
+    assert outcome.events["ActivityTimedOut"] >= 1  # answers of polls were spoiled, with tokens in them
+    assert not outcome.record.contradictions()
+    assert set(outcome.retired + outcome.last) == {ExitCode.OK}
+
+
+@SIZES
+async def test_workers_that_are_killed_under_faults(account: Account, engine: Engine, size: Size) -> None:
+    every, number = size.kill_every, signal.SIGKILL
+    outcome = await roll(account, engine, size, every=every, number=number, faults=mixed(0.2, seed=SEED))
+    print(outcome)
+    assert outcome.statuses == {"SUCCEEDED": size.executions}
+    assert not outcome.record.contradictions()
+    assert set(outcome.retired) == {-signal.SIGKILL}
+    assert set(outcome.last) == {ExitCode.OK}
