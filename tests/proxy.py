@@ -3,18 +3,22 @@
 import json
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
 import aiohttp
 import pytest
+from aiobotocore.session import get_session
 from aiohttp import web
 
 from tests.account import Account
 from workers.local import LocalStepFunctions
+from workers.settings import Settings
 from workers.stepfunctions import account as account_module
 
 Answer = web.Response | Callable[[dict[str, Any]], web.Response]
+SESSION = get_session()
+"""Shared, because each session reads the descriptions of services anew."""
 _DROPPED = {"host", "content-length", "transfer-encoding", "content-encoding", "connection", "date", "server"}
 
 
@@ -76,6 +80,18 @@ async def proxy_to(upstream: str) -> AsyncIterator[Proxy]:
             yield proxy
         finally:
             await runner.cleanup()
+
+
+def opened(**settings: Any) -> AbstractAsyncContextManager[account_module.Account]:
+    """The account that the environment points to."""
+    return account_module.open_account(Settings(**settings), session=SESSION)
+
+
+@pytest.fixture
+async def here(account: Account) -> AsyncIterator[account_module.Account]:
+    """The engine, as those see it who register machines and run executions."""
+    async with opened() as found:
+        yield found
 
 
 @pytest.fixture

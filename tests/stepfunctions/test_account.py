@@ -6,7 +6,7 @@ import anyio
 import pytest
 
 from tests.account import PREFIX, Account, unique
-from tests.proxy import Proxy, answered, refused
+from tests.proxy import Proxy, answered, opened, refused
 from workers.errors import UsageError
 from workers.settings import Settings
 from workers.stepfunctions import account as module
@@ -16,7 +16,7 @@ from workers.stepfunctions.protocol import RefusedError, ThrottledError, Transie
 
 
 async def test_names_become_arns_in_the_namespace(account: Account) -> None:
-    async with open_account(Settings(namespace="team")) as found:
+    async with opened(namespace="team") as found:
         assert found.state_machine("adder") == f"{PREFIX}:stateMachine:team--adder"
         assert found.state_machine("adder:prod") == f"{PREFIX}:stateMachine:team--adder:prod"
         assert found.state_machine(f"{PREFIX}:stateMachine:x") == f"{PREFIX}:stateMachine:x"
@@ -36,7 +36,7 @@ async def test_all_pages_of_a_list(account: Account) -> None:
     names = sorted(unique("paged") for _ in range(5))
     for name in names:
         await account.client.create_activity(name=name)
-    async with open_account() as found:
+    async with opened() as found:
         listed = [item["name"] async for item in found.items("ListActivities", "activities", maxResults=2)]
     assert [name for name in listed if name.startswith("paged-")] == names
 
@@ -44,7 +44,7 @@ async def test_all_pages_of_a_list(account: Account) -> None:
 async def test_throttles_and_faults_are_repeated(proxy: Proxy, hasty: None) -> None:
     name = unique("repeated")
     proxy.answers["CreateActivity"] = [lambda _: refused("ThrottlingException"), lambda _: refused("Fault", status=503)]
-    async with open_account() as found:
+    async with opened() as found:
         created = await found.call("CreateActivity", name=name, tags=None)
     assert created["activityArn"].endswith(name)
     assert proxy.called("CreateActivity") == [{"name": name}] * 3
@@ -53,7 +53,7 @@ async def test_throttles_and_faults_are_repeated(proxy: Proxy, hasty: None) -> N
 async def test_the_patience_has_an_end(proxy: Proxy, hasty: None) -> None:
     proxy.answers["ListActivities"] = [lambda _: refused("ThrottlingException")] * 100
     proxy.answers["ListStateMachines"] = [lambda _: refused("Fault", status=500)] * 100
-    async with open_account() as found:
+    async with opened() as found:
         with pytest.raises(ThrottledError):
             await found.call("ListActivities")
         with pytest.raises(TransientError):
@@ -67,7 +67,7 @@ async def test_what_is_missing_is_believed_unless_it_was_just_created(proxy: Pro
     proxy.answers["DescribeStateMachine"] = [lambda _: refused("StateMachineDoesNotExist")] * 3 + [
         lambda _: answered(name="young")
     ]
-    async with open_account() as found:
+    async with opened() as found:
         with pytest.raises(RefusedError, match="StateMachineDoesNotExist"):
             await found.call("DescribeStateMachine", stateMachineArn=arn)
         with pytest.raises(RefusedError, match="StateMachineDoesNotExist"):

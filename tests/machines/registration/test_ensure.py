@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.account import PREFIX, ROLE, unique
-from tests.proxy import Proxy, refused
+from tests.proxy import Proxy, opened, refused
 from workers.errors import UsageError
 from workers.machines import InvalidDefinitionError
 from workers.machines.registration.configuration import Logging
@@ -103,7 +103,7 @@ async def test_names_stand_in_the_namespace(account, tmp_path: Path) -> None:
     name, activity = unique("adder"), unique("add")
     file = tmp_path / "adder.json"
     file.write_text(json.dumps(adder(activity)))
-    async with open_account(Settings(namespace="team")) as here:
+    async with opened(namespace="team") as here:
         result = await ensure_state_machine(name, file, role=ROLE, account=here)
     assert result.name == f"team--{name}"
     assert said(result)[0] == f"activity team--{activity}: created"
@@ -148,7 +148,7 @@ async def test_the_local_engine_needs_no_role(engine) -> None:
 
 async def test_a_namesake_that_another_one_registers_at_the_same_time_is_updated(proxy: Proxy, hasty) -> None:
     name, activity = unique("adder"), unique("add")
-    async with open_account() as here:
+    async with opened() as here:
         await ensure_state_machine(name, adder(activity, comment="theirs"), role=ROLE, account=here)
         proxy.answers["DescribeStateMachine"] = [lambda _: refused("StateMachineDoesNotExist")] * 2
         result = await ensure_state_machine(name, adder(activity), role=ROLE, account=here)
@@ -159,7 +159,7 @@ async def test_a_fresh_machine_is_waited_for(proxy: Proxy, hasty) -> None:
     name = unique("adder")
     proxy.answers["ListStateMachineVersions"] = [lambda _: refused("StateMachineDoesNotExist")]
     proxy.answers["PublishStateMachineVersion"] = [lambda _: refused("StateMachineDoesNotExist")] * 2
-    async with open_account() as here:
+    async with opened() as here:
         result = await ensure_state_machine(name, adder(unique("add")), role=ROLE, publish=True, account=here)
     assert result.version == f"{result.arn}:1"
     assert len(proxy.called("PublishStateMachineVersion")) == 3
@@ -167,14 +167,14 @@ async def test_a_fresh_machine_is_waited_for(proxy: Proxy, hasty) -> None:
 
 async def test_a_name_that_is_being_deleted_is_waited_for(proxy: Proxy, hasty) -> None:
     proxy.answers["CreateStateMachine"] = [lambda _: refused("StateMachineDeleting")] * 2
-    async with open_account() as here:
+    async with opened() as here:
         await ensure_state_machine(unique("adder"), adder(unique("add")), role=ROLE, account=here)
     assert len(proxy.called("CreateStateMachine")) == 3
 
 
 async def test_who_may_not_list_activities_creates_them_all(proxy: Proxy) -> None:
     proxy.answers["ListActivities"] = [lambda _: refused("AccessDeniedException")]
-    async with open_account() as here:
+    async with opened() as here:
         result = await ensure_state_machine(unique("adder"), adder(unique("add")), role=ROLE, account=here)
     assert len(result.changes) == 2
 
@@ -185,7 +185,7 @@ async def test_other_refusals_are_not_waited_for(proxy: Proxy) -> None:
         lambda _: refused("StateMachineDoesNotExist"),
         lambda _: refused("InvalidArn"),
     ]
-    async with open_account() as here:
+    async with opened() as here:
         with pytest.raises(DeniedError, match="not your role"):
             await ensure_state_machine(unique("adder"), adder(unique("add")), role=ROLE, account=here)
         with pytest.raises(RefusedError, match="InvalidArn"):

@@ -6,13 +6,13 @@ from typing import Any
 import pytest
 
 from tests.account import unique
-from tests.proxy import Proxy, refused
+from tests.proxy import Proxy, opened, refused
 from workers.arns import Place
 from workers.machines.registration import ensure
 from workers.machines.registration.ensure import ensure_state_machine
 from workers.machines.registration.machines import delete_state_machine
 from workers.machines.registration.role import role_name
-from workers.stepfunctions.account import Account, open_account
+from workers.stepfunctions.account import Account
 from workers.stepfunctions.protocol import DeniedError
 
 
@@ -80,7 +80,7 @@ async def test_a_role_is_made_kept_right_and_deleted_with_its_machine(here: Acco
 async def test_a_fresh_role_is_waited_for(proxy: Proxy, hasty, monkeypatch: pytest.MonkeyPatch) -> None:
     unknown = "Neither the global service principal states.amazonaws.com, nor the regional one is authorized to assume"
     proxy.answers["CreateStateMachine"] = [lambda _: refused("AccessDeniedException", unknown)] * 3
-    async with open_account() as here:
+    async with opened() as here:
         await ensure_state_machine(unique("caller"), LAMBDA, create_role=True, account=here)
         assert len(proxy.called("CreateStateMachine")) == 4
 

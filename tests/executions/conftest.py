@@ -1,0 +1,3 @@
+from tests.proxy import hasty, here, proxy
+
+__all__ = ["hasty", "here", "proxy"]
