@@ -1,6 +1,6 @@
 """Which values of a document are offloaded."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
@@ -159,20 +159,21 @@ def _measured(container: Any, size: int, least: int) -> Iterator[tuple[str | int
 
     Small values are encoded several at once: a list of many rows costs little more than the whole of it.
     """
+    keys: Sequence[str | int]
+    values: Sequence[Any]
     if isinstance(container, dict):
-        children = list(container.items())
+        keys, values = list(container), list(container.values())
     elif isinstance(container, (list, tuple)):
-        children = list(enumerate(container))
+        keys, values = range(len(container)), container
     else:
         return
-    children = [(key, value) for key, value in children if _may_have(value, least)]
-    together = max(1, least * len(children) // (2 * size))
-    for start in range(0, len(children), together):
-        some = children[start : start + together]
-        if together > 1 and len(encode([value for _, value in some])) < least:
+    together = max(1, least * len(values) // (2 * size))
+    for start in range(0, len(values), together):
+        some = values[start : start + together]
+        if together > 1 and len(encode(some)) < least:
             continue
-        for key, value in some:
-            if (measured := len(encode(value))) >= least:
+        for key, value in zip(keys[start : start + together], some, strict=True):
+            if _may_have(value, least) and (measured := len(encode(value))) >= least:
                 yield key, value, measured
 
 

@@ -41,7 +41,7 @@ class Offload:
         """`document` with claims where `choice` asks for them. What is in it stays as it is: the result is a copy."""
         document, encoded = await self._encodable(document)
         if has_claims := _MARK in encoded:
-            document = _escaped(document)
+            document = await self._light(len(encoded), partial(_escaped, document))
             encoded = encode(document)
         size = len(encoded)
         find = partial(choice.places, document, size, self._claim_size, has_claims=has_claims)
@@ -49,7 +49,7 @@ class Offload:
         if places:
             document, size = await self._replaced(document, places)
         _warn(size)
-        return _plain(document) if has_claims else document
+        return await self._light(size, partial(_plain, document)) if has_claims else document
 
     async def _encodable(self, document: Any) -> tuple[Any, bytes]:
         """`document`, with a `Claim` in the place of each stream, and its bytes."""
