@@ -52,13 +52,15 @@ async def test_it_stops_cleanly_with_polls_and_executions_open(sent: signal.Sign
     async with running("--port", "0") as (process, environment):
         for name, value in environment.items():
             monkeypatch.setenv(name, value)
-        async with SESSION.create_client("stepfunctions") as client:
+        async with SESSION.create_client("stepfunctions") as client, SESSION.create_client("sqs") as sqs:
+            url = (await sqs.create_queue(QueueName="queue"))["QueueUrl"]
             activity, account = Activity(client), Account(client)
             await client.create_activity(name=activity.name)
             await account.start(WAIT)
             await account.start(activity.machine())
             await activity.task()
             polls = [asyncio.create_task(activity.poll()) for _ in range(5)]
+            polls.append(asyncio.create_task(sqs.receive_message(QueueUrl=url, WaitTimeSeconds=20)))
             await asyncio.sleep(0.2)
             process.send_signal(sent)
             try:

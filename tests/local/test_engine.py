@@ -85,9 +85,10 @@ async def test_side_by_side():
 
 
 async def test_it_ends_at_once_with_polls_and_executions_open():
-    async with asyncio.timeout(10):  # a poll is held for 60 seconds, a Wait lasts 600
-        async with LocalStepFunctions() as local, connect(local) as client:
+    async with asyncio.timeout(10):  # a poll is held for 60 seconds, one of SQS for 20, a Wait lasts 600
+        async with LocalStepFunctions() as local, connect(local) as client, connect(local, "sqs") as sqs:
             activity, account = Activity(client), Account(client)
+            url = (await sqs.create_queue(QueueName="queue"))["QueueUrl"]
             await client.create_activity(name=activity.name)
             for machine in (WAIT, {**WAIT, "TimeoutSeconds": 300}):
                 await account.start(machine)
@@ -95,6 +96,7 @@ async def test_it_ends_at_once_with_polls_and_executions_open():
             await activity.task()
             await account.reached(started, "ActivityStarted")
             polls = [asyncio.create_task(activity.poll()) for _ in range(20)]
+            polls.append(asyncio.create_task(sqs.receive_message(QueueUrl=url, WaitTimeSeconds=20)))
             await asyncio.sleep(0.3)
         assert all(isinstance(end, Exception) for end in await asyncio.gather(*polls, return_exceptions=True))
 

@@ -4,11 +4,13 @@ moto answers as a WSGI application. It is loaded when it is asked for the first 
 services hold belongs to the process: all engines of a process share it, and the last one to close empties it.
 """
 
+import asyncio
 import io
 import os
 import sys
 import threading
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from functools import cache
 from typing import Any
 from urllib.parse import unquote_to_bytes
@@ -59,7 +61,34 @@ class OtherServices:
             request.writer.output_size = 0
         body = await request.read()
         environ = _environ(request.method, request.raw_path, request.headers, body, self._port)
-        return await anyio.to_thread.run_sync(_call, environ, limiter=self._limiter)
+        async with self._limiter:
+            return await _in_thread(environ)
+
+
+async def _in_thread(environ: Environ) -> web.Response:
+    """Lets moto answer in a thread that nobody has to wait for: an SQS long poll must not delay the end."""
+    loop = asyncio.get_running_loop()
+    answer: asyncio.Future[web.Response] = loop.create_future()
+
+    def finish(response: web.Response | None, error: Exception | None) -> None:
+        if answer.cancelled():
+            return
+        if response is not None:
+            answer.set_result(response)
+        elif error is not None:
+            answer.set_exception(error)
+
+    def work() -> None:
+        response, failure = None, None
+        try:
+            response = _call(environ)
+        except Exception as error:  # noqa: BLE001 - raised where the answer is awaited
+            failure = error
+        with suppress(RuntimeError):  # the loop is closed: nobody awaits the answer any more
+            loop.call_soon_threadsafe(finish, response, failure)
+
+    threading.Thread(target=work, name="moto", daemon=True).start()
+    return await answer
 
 
 @cache
