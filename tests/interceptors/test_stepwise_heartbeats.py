@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager, asynccontextmanager
 import anyio
 import pytest
 
-from interceptors import Heartbeat, Payload
+from interceptors import Heartbeat, Payload, Retry
 from interceptors.chain import CallNext, compose
 from tests.interceptors.tasks import Run, make
 from tests.supervisor.scripted import Scripted, fault
@@ -99,6 +99,20 @@ async def test_bug_4_1_11_one_transient_error_does_not_end_the_beating():
 
     async with beating(client) as run:
         assert await compose([Heartbeat(EACH)], handler)(make(run=run)) == "done"
+
+
+async def test_beats_go_on_between_the_attempts_of_a_retry():
+    client, calls = Scripted(), []
+
+    async def handler(task: Task) -> int:
+        calls.append(number(client))
+        if len(calls) == 1:
+            raise ConnectionError
+        return calls[1] - calls[0]
+
+    retry = Retry(on=ConnectionError, wait_initial=3 * EACH, wait_jitter=0.0)
+    async with beating(client) as run:
+        assert await compose([Heartbeat(EACH), retry], handler)(make(run=run)) >= 2
 
 
 async def test_bug_4_1_11_the_beating_ends_with_the_handler():

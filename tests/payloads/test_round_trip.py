@@ -1,7 +1,5 @@
 """For any JSON document and any budget: what was offloaded comes back, and fits whenever claims can make it fit."""
 
-from uuid import uuid4
-
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -11,11 +9,12 @@ from workers.payloads.claim import CLAIM_KEY, Claim
 from workers.payloads.document import encode
 
 SHA = "0123456789abcdef" * 4
+STORE = "memory://round-trip"
 
 claim_like = st.fixed_dictionaries(
     {CLAIM_KEY: st.sampled_from([1, 2, None, "escaped", True])},
     optional={
-        "uri": st.sampled_from(["memory://other/2026-01-02/" + SHA, "file:///etc/passwd", 3]),
+        "uri": st.sampled_from([f"{STORE}/2026-01-02/{SHA}", "memory://other/2026-01-02/x", "file:///etc/passwd", 3]),
         "bytes": st.integers(0, 10**11),
         "sha256": st.just(SHA),
         "encoding": st.sampled_from(["json", "bytes"]),
@@ -37,7 +36,7 @@ documents = st.recursive(
 @settings(max_examples=120, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(document=documents, budget=st.integers(0, 6_000), always=st.booleans())
 async def test_reload_of_offload_is_the_document(document, budget, always):
-    async with Payloads(f"memory://{uuid4().hex}") as payloads:
+    async with Payloads(STORE) as payloads:
         small = await payloads.offload(document, budget=budget, always=always)
         assert await payloads.reload(small) == document
         if always:
@@ -52,7 +51,7 @@ async def test_reload_of_offload_is_the_document(document, budget, always):
 @settings(max_examples=40)
 @given(document=documents, keep=st.sampled_from([["$.*"], ["$[0]"], ["$.*.*"], ["$[*][*]"], ["$.uri"]]))
 async def test_kept_values_stand_as_they_were(document, keep):
-    async with Payloads(f"memory://{uuid4().hex}") as payloads:
+    async with Payloads(STORE) as payloads:
         small = await payloads.offload(document, keep=keep, budget=0)
         assert await payloads.reload(small) == document
         if keep == ["$.*"] and isinstance(document, dict) and CLAIM_KEY not in str(document):
@@ -62,14 +61,14 @@ async def test_kept_values_stand_as_they_were(document, keep):
 @settings(max_examples=40)
 @given(document=documents, keys=st.sampled_from(["all", ["$.*"], ["$[*]"], ["a", "$.object"], ["$.*.*", "$.uri"]]))
 async def test_named_values_come_back_too(document, keys):
-    async with Payloads(f"memory://{uuid4().hex}") as payloads:
+    async with Payloads(STORE) as payloads:
         assert await payloads.reload(await payloads.offload(document, keys=keys, always=True)) == document
 
 
 @settings(max_examples=30)
 @given(document=documents)
 async def test_offloading_twice_and_reloading_twice_is_the_document_too(document):
-    async with Payloads(f"memory://{uuid4().hex}") as payloads:
+    async with Payloads(STORE) as payloads:
         once = await payloads.offload(document, budget=500)
         twice = await payloads.offload(once, budget=300)
         assert await payloads.reload(await payloads.reload(twice)) == document

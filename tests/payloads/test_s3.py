@@ -37,6 +37,14 @@ async def test_a_store_at_the_root_of_a_bucket(s3_options):
         assert await payloads.reload(await payloads.offload(["x"], always=True)) == ["x"]
 
 
+async def test_bug_4_1_10_a_prefix_with_slashes_is_kept_whole(s3_options, boto_s3):
+    async with Payloads(f"s3://{BUCKET}/a/b/c=d/e.f", options=s3_options) as payloads:
+        claim = await payloads.offload(["x"], always=True)
+        assert await payloads.reload(claim) == ["x"]
+    assert key_of(claim).startswith("a/b/c=d/e.f/")
+    assert boto_s3.head_object(Bucket=BUCKET, Key=key_of(claim))["ContentLength"] == 5
+
+
 async def test_an_object_that_is_gone_is_missing(s3_options, boto_s3):
     async with Payloads(f"s3://{BUCKET}/gone", options=s3_options) as payloads:
         claim = await payloads.offload("x", always=True)
@@ -124,3 +132,13 @@ def test_options_that_cannot_work_are_refused():
         Payloads("memory://x", max_object=0)
     with pytest.raises(UsageError, match="read_from is the text"):
         Payloads("memory://x", read_from="memory://y")
+
+
+async def test_a_store_is_used_while_it_is_open():
+    payloads = Payloads("memory://x")
+    with pytest.raises(UsageError, match="is not open: use it within"):
+        await payloads.offload("x")
+    async with payloads:
+        assert await payloads.reload("x") == "x"
+    with pytest.raises(UsageError, match="is not open"):
+        await payloads.reload("x")

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable, Mapping
 from contextlib import AsyncExitStack
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 import anyio
 
@@ -19,6 +19,14 @@ from workers.payloads.streams import PayloadStream
 
 _AT_ONCE = 32
 """Objects read or written at the same time."""
+
+
+class _Entered(NamedTuple):
+    """What there is while the stores are open."""
+
+    store: Store
+    offload: Offload
+    reload: Reload
 
 
 class Payloads:
@@ -56,6 +64,7 @@ class Payloads:
         self._options = dict(options or {})
         self._aws: dict[str, Any] = {}
         self._stack = AsyncExitStack()
+        self._entered: _Entered | None = None
 
     def use_aws(self, session: Any, endpoint_url: str | None = None) -> None:
         """The aiobotocore session, and the endpoint, for stores on S3 whose `options` name none. Before entering."""
@@ -64,21 +73,25 @@ class Payloads:
     async def __aenter__(self) -> Self:
         """Opens the stores, without a request to them."""
         async with AsyncExitStack() as stack:
-            self._stores = [await stack.enter_async_context(self._opened(url)) for url in (self.url, *self._read_from)]
+            stores = [await stack.enter_async_context(self._opened(url)) for url in (self.url, *self._read_from)]
             limiter = anyio.CapacityLimiter(_AT_ONCE)
-            self._offload = Offload(self._stores[0], self._encoding, self._limits, limiter)
-            self._reload = Reload(self._stores, self._limits, limiter)
+            self._entered = _Entered(
+                stores[0],
+                Offload(stores[0], self._encoding, self._limits, limiter),
+                Reload(stores, self._limits, limiter),
+            )
             self._stack = stack.pop_all()
         return self
 
     async def __aexit__(self, *failure: object) -> None:
         """Closes the stores."""
+        self._entered = None
         await self._stack.aclose()
 
     @property
     def store(self) -> Store:
         """The store that is written to, while this is entered."""
-        return self._stores[0]
+        return self._open.store
 
     async def offload(
         self,
@@ -100,11 +113,11 @@ class Payloads:
         When it returns the objects are written. Objects of yours that look like claims are escaped, and come back
         from `reload` as they were. A `PayloadStream` in the document is stored.
         """
-        return await self._offload(document, Choice.of(keys=keys, keep=keep, always=always, budget=budget))
+        return await self._open.offload(document, Choice.of(keys=keys, keep=keep, always=always, budget=budget))
 
     async def offload_chosen(self, document: Any, choice: Choice) -> Any:
         """`offload` with options that were checked beforehand."""
-        return await self._offload(document, choice)
+        return await self._open.offload(document, choice)
 
     async def reload(
         self, document: Any, *, streams: Collection[Place] = (), opened: list[PayloadStream] | None = None
@@ -114,7 +127,13 @@ class Payloads:
         Every claim is checked before anything is read. Claims on streams, and those at the places `streams`, become
         `PayloadStream`s; they are added to `opened`, for the caller to close.
         """
-        return await self._reload(document, streams, [] if opened is None else opened)
+        return await self._open.reload(document, streams, [] if opened is None else opened)
+
+    @property
+    def _open(self) -> "_Entered":
+        if self._entered is None:
+            raise UsageError(f"payload store {self.url} is not open: use it within `async with Payloads(…)`")
+        return self._entered
 
     def _opened(self, url: str) -> Store:
         scheme = url.partition(":")[0]

@@ -9,8 +9,8 @@ import anyio
 from workers.payloads.errors import PayloadError
 from workers.payloads.together import side_by_side
 
-PART = 8 << 20
-"""Bytes of a part; 10,000 of them are 80 GiB (S3 takes 5 MiB to 5 GiB each, and 10,000: user guide, quotas)."""
+PART = 6 << 20
+"""Bytes of a part; 10,000 of them are 58 GiB (S3 takes 5 MiB to 5 GiB each, and 10,000: user guide, quotas)."""
 _AT_ONCE = 3
 
 
@@ -64,13 +64,18 @@ async def _send(call: Call, key: str, upload_id: str, first: bytes, parts: Async
 
 async def _parts(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
     """`pieces` cut anew: every part but the last has `PART` bytes. There is at least one."""
-    waiting = bytearray()
+    waiting: list[bytes] = []
+    size = 0
     cut = False
     async for piece in pieces:
-        waiting += piece
-        while len(waiting) >= PART:
-            yield bytes(waiting[:PART])
-            del waiting[:PART]
-            cut = True
+        rest = piece
+        while rest:
+            taken, rest = rest[: PART - size], rest[PART - size :]
+            waiting.append(taken)
+            size += len(taken)
+            if size == PART:
+                yield b"".join(waiting)
+                waiting.clear()
+                size, cut = 0, True
     if waiting or not cut:
-        yield bytes(waiting)
+        yield b"".join(waiting)
