@@ -5,7 +5,10 @@ import uuid
 from typing import Any
 
 import anyio
+from aiobotocore.session import get_session
 
+SESSION = get_session()
+"""One for all tests that need no other: a session reads the models of its services from files."""
 ROLE = "arn:aws:iam::123456789012:role/states"
 PREFIX = "arn:aws:states:us-east-1:123456789012"
 

@@ -4,11 +4,10 @@ import os
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
-from aiobotocore.session import get_session
 from anyio.from_thread import start_blocking_portal
 from hypothesis import settings
 
-from tests.account import Account
+from tests.account import SESSION, Account
 from workers.local import LocalStepFunctions
 
 _FORGOTTEN = ("AWS_", "WORKERS_", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
@@ -40,5 +39,6 @@ async def account(engine: LocalStepFunctions, monkeypatch: pytest.MonkeyPatch) -
     """The engine as an AWS account: the environment points to it, and names are the test's own."""
     for name, value in engine.environment().items():
         monkeypatch.setenv(name, value)
-    async with get_session().create_client("stepfunctions") as client:
+    keys = {"aws_access_key_id": "local", "aws_secret_access_key": "local", "region_name": "us-east-1"}
+    async with SESSION.create_client("stepfunctions", endpoint_url=engine.url, **keys) as client:
         yield Account(client)

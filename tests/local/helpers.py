@@ -6,15 +6,13 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
-from aiobotocore.session import get_session
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from tests.account import ROLE, Account, task, unique
+from tests.account import ROLE, SESSION, Account, task, unique
 from workers.local import LocalStepFunctions
 
 REGION = "us-east-1"
-SESSION = get_session()  # one for all: a session reads the models of its services from files
 PASS = {"StartAt": "Pass", "States": {"Pass": {"Type": "Pass", "End": True}}}
 WAIT = {"StartAt": "Wait", "States": {"Wait": {"Type": "Wait", "Seconds": 600, "End": True}}}
 

@@ -13,7 +13,7 @@ import anyio
 import pytest
 from pydantic import BaseModel
 
-from tests.account import Account, task, unique
+from tests.account import SESSION, Account, task, unique
 from workers import ActivityError, Registry, Settings, Task, UsageError, Worker
 from workers.stepfunctions.protocol import OUTPUT_LIMIT
 from workers.task import CancelReason
@@ -44,7 +44,7 @@ def unpicklable() -> None:
 
 @asynccontextmanager
 async def working(registry: Registry, **settings: Any) -> AsyncIterator[Worker]:
-    async with Worker(registry, Settings(**{"grace": 5, **settings})) as worker:
+    async with Worker(registry, Settings(**{"grace": 5, **settings}), session=SESSION) as worker:
         yield worker
 
 
