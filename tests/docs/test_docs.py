@@ -1,0 +1,50 @@
+"""The Python that the pages show runs.
+
+The blocks of a page that begin with ```python are run one after the other, as if they were one program; `await` may
+stand outside functions. One that begins with ```python notest is only compiled: it needs AWS, or is half a thing.
+"""
+
+import ast
+import inspect
+import re
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+DOCS = Path(__file__).parents[2] / "docs"
+PAGES = {str(path.relative_to(DOCS)): path for path in sorted(DOCS.rglob("*.md")) if "```python" in path.read_text()}
+BLOCK = re.compile(r"^```python(?P<words>[^\n]*)\n(?P<code>.*?)^```$", re.DOTALL | re.MULTILINE)
+
+
+@pytest.mark.parametrize("page", PAGES)
+async def test_the_python_of_a_page_runs(page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(tmp_path)
+    module = ModuleType(f"docs_{PAGES[page].stem.replace('-', '_')}")
+    monkeypatch.setitem(sys.modules, module.__name__, module)  # where what it defines says that it lives
+    text = PAGES[page].read_text()
+    for block in BLOCK.finditer(text):
+        lines_before = text.count("\n", 0, block.start("code"))
+        code = compile(
+            "\n" * lines_before + block["code"], str(PAGES[page]), "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
+        )
+        if "notest" not in block["words"].split():
+            running = eval(code, vars(module))
+            if inspect.iscoroutine(running):
+                await running
+
+
+def test_there_are_pages_with_python():
+    assert "reference/handlers.md" in PAGES
+
+
+@pytest.mark.parametrize("page", sorted(DOCS.rglob("*.md")), ids=lambda path: str(path.relative_to(DOCS)))
+def test_every_link_between_pages_leads_somewhere(page: Path):
+    text = page.read_text()
+    for target, anchor in re.findall(r"\]\((?!\w+:)([^)#]*)#?([^)]*)\)", text):
+        found = (page.parent / target) if target else page
+        assert found.exists(), f"there is no {target}"
+        if anchor:
+            heads = re.findall(r"^#+ (.+)$", found.read_text(), re.MULTILINE)
+            assert anchor in {re.sub(r"[^\w -]", "", head.lower()).replace(" ", "-") for head in heads}
