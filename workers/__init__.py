@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from workers.errors import ActivityError as ActivityError
+    from workers.errors import PausePolling as PausePolling
     from workers.errors import TaskCancelledError as TaskCancelledError
     from workers.errors import UsageError as UsageError
     from workers.errors import WorkersError as WorkersError
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "ActivityError": "workers.errors",
+    "PausePolling": "workers.errors",
     "Registry": "workers.registry",
     "Settings": "workers.settings",
     "Task": "workers.task",

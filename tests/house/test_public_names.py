@@ -13,6 +13,7 @@ from tests.house.modules import FILES, is_door
 PUBLIC = {
     "workers": {
         "ActivityError",
+        "PausePolling",
         "Registry",
         "Settings",
         "Task",
