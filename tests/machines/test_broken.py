@@ -313,6 +313,11 @@ BROKEN = {
                   "  - {not: {variable: $.a, is_null: true, Next: done}, next: done}"),
         "misplaced-key", "states.S.choices[0].not.Next", 8,
     ),
+    "comment of a condition": (
+        with_done("type: choice", "default: done", "choices:",
+                  "  - {not: {variable: $.a, is_null: true, comment: 1}, next: done}"),
+        "wrong-type", "states.S.choices[0].not.comment", 8,
+    ),
     "rules that are none": (
         with_done("type: choice", "default: done", "choices: []"), "empty", "states.S.choices", 7,
     ),

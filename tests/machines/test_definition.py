@@ -38,6 +38,8 @@ def test_the_public_names():
         "Problem",
         "Severity",
         "StateMachine",
+        "draw",
+        "draw_tree",
         "from_asl",
         "load",
         "parse",

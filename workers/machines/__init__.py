@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from workers.machines.definition import validate as validate
     from workers.machines.model.machine import StateMachine as StateMachine
     from workers.machines.notation.operators import var as var
+    from workers.machines.pictures import draw as draw
+    from workers.machines.pictures import draw_tree as draw_tree
     from workers.machines.problems import InvalidDefinitionError as InvalidDefinitionError
     from workers.machines.problems import Problem as Problem
     from workers.machines.problems import Severity as Severity
@@ -25,6 +27,8 @@ _HOMES = {
     "Problem": "workers.machines.problems",
     "Severity": "workers.machines.problems",
     "StateMachine": "workers.machines.model.machine",
+    "draw": "workers.machines.pictures",
+    "draw_tree": "workers.machines.pictures",
     "from_asl": "workers.machines.definition",
     "load": "workers.machines.definition",
     "parse": "workers.machines.definition",

@@ -69,6 +69,14 @@ class Definition:
         """The definition as a model, as it will run. Raises like `to_asl`."""
         return StateMachine.model_validate(self.to_asl(place=place, namespace=namespace))
 
+    def sketch(self) -> StateMachine:
+        """The definition as a model to look at: its names stand in an account and a region of our own making.
+
+        Raises `InvalidDefinitionError`.
+        """
+        self.check()
+        return StateMachine.model_validate(self._somewhere.asl)
+
     @cached_property
     def _somewhere(self) -> Reading:
         return self._read(SOMEWHERE, None)

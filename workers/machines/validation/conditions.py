@@ -78,6 +78,8 @@ def _inner(data: Any, at: At) -> None:
         return
     if "Next" in data:
         at.error("misplaced-key", "only the rule itself has `Next`, not a condition inside of it", "Next")
+    if not isinstance(comment := data.get("Comment", ""), str):
+        at.error("wrong-type", f"must be text, found {described(comment)}", "Comment")
     check_condition(data, at, beside=frozenset({"Next"}))
 
 

@@ -1,0 +1,314 @@
+import re
+from itertools import combinations, pairwise
+from typing import Any
+from xml.etree import ElementTree as ET
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from rich.console import Console
+
+from tests.machines.conformance import needs_cases, recorded_cases
+from tests.machines.strategies import machines
+from tests.machines.test_properties import some
+from workers.errors import UsageError
+from workers.machines import InvalidDefinitionError, StateMachine, draw, draw_tree, parse
+from workers.machines.graph.chart import Kind, chart_of, short_resource
+from workers.machines.graph.layers import layered
+from workers.machines.graph.placing import place
+from workers.machines.graph.progress import Fate, read_history
+
+SVG = "{http://www.w3.org/2000/svg}"
+ORDERS = """
+start_at: Fetch
+timeout_seconds: 3600
+states:
+  Fetch:
+    type: task
+    resource: fetch
+    timeout_seconds: 60
+    heartbeat_seconds: 10
+    retry: [{error_equals: States.Timeout}]
+    catch: [{error_equals: [Gone, Lost], next: Sorry}, {error_equals: States.ALL, next: Failed}]
+    next: Size
+  Size:
+    type: choice
+    choices:
+      - {condition: [and, [">=", $.value, 20], [not, $.small]], next: Both}
+      - {condition: [or, [is_present, $.x], ["=", $.name, a "b"]], next: Pause}
+    default: Each
+  Pause: {type: wait, seconds: 10, next: Size}
+  Both:
+    type: parallel
+    branches:
+      - {start_at: Charge, states: {Charge: {type: task, resource: 'lambda:charge', end: true}}}
+      - {start_at: Ship, states: {Ship: {type: task, resource: 'arn:aws:states:::sqs:sendMessage', end: true}}}
+    catch: [{error_equals: States.ALL, next: Failed}]
+    next: Done
+  Each:
+    type: map
+    item_processor: {start_at: Weigh, states: {Weigh: {type: pass, end: true}}}
+    next: Again
+  Again: {type: choice, choices: [{condition: $.again, next: Again}], default: Done}
+  Sorry: {type: pass, next: Done}
+  Done: {type: succeed}
+  Failed: {type: fail, error: OrderFailed}
+"""
+
+
+def event(number: int, before: int, kind: str, name: str | None = None) -> dict[str, Any]:
+    details = "stateEnteredEventDetails" if kind.endswith("Entered") else "stateExitedEventDetails"
+    return {"id": number, "previousEventId": before, "type": kind} | ({details: {"name": name}} if name else {})
+
+
+HISTORY = [
+    event(1, 0, "ExecutionStarted"),
+    event(2, 0, "TaskStateEntered", "Fetch"),
+    event(3, 2, "ActivityScheduled"),
+    event(4, 3, "ActivityStarted"),
+    event(5, 4, "ActivityTimedOut"),
+    event(6, 5, "ActivityScheduled"),
+    event(7, 6, "ActivityStarted"),
+    event(8, 7, "ActivitySucceeded"),
+    event(9, 8, "TaskStateExited", "Fetch"),
+    event(10, 9, "ChoiceStateEntered", "Size"),
+    event(11, 10, "ChoiceStateExited", "Size"),
+    event(12, 11, "ParallelStateEntered", "Both"),
+    event(13, 12, "ParallelStateStarted"),
+    event(14, 13, "TaskStateEntered", "Charge"),
+    event(15, 13, "TaskStateEntered", "Ship"),
+    event(16, 14, "LambdaFunctionScheduled"),
+    event(17, 16, "LambdaFunctionFailed"),
+    event(18, 17, "ParallelStateFailed"),
+    event(19, 18, "ParallelStateExited", "Both"),
+    event(20, 19, "FailStateEntered", "Failed"),
+    event(21, 20, "ExecutionFailed"),
+]
+FATES = {
+    "Fetch": Fate.PASSED,
+    "Size": Fate.PASSED,
+    "Pause": Fate.NOT_TAKEN,
+    "Both": Fate.CAUGHT,
+    "Charge": Fate.FAILED,
+    "Ship": Fate.STOPPED,
+    "Each": Fate.NOT_TAKEN,
+    "Weigh": Fate.NOT_TAKEN,
+    "Again": Fate.NOT_TAKEN,
+    "Sorry": Fate.NOT_TAKEN,
+    "Done": Fate.NOT_TAKEN,
+    "Failed": Fate.FAILED,
+}
+
+
+def shown(history: Any = None) -> str:
+    console = Console(width=100, no_color=True)
+    with console.capture() as capture:
+        console.print(draw_tree(parse(ORDERS), history=history, title="orders"))
+    return capture.get()
+
+
+def test_a_chart_has_every_state_and_every_way():
+    chart = chart_of(parse(ORDERS).sketch())
+    assert {box.name: around for box, around in chart.walk()} == dict.fromkeys(FATES) | {
+        "Charge": "Both",
+        "Ship": "Both",
+        "Weigh": "Each",
+    }
+    assert [(way.target, way.kind, way.label) for way in chart.ways if way.source in {"Size", "Fetch"}] == [
+        ("Size", Kind.NEXT, ""),
+        ("Sorry", Kind.CATCH, "Gone, Lost"),
+        ("Failed", Kind.CATCH, "any error"),
+        ("Both", Kind.RULE, "$.value >= 20 and not $.small"),
+        ("Pause", Kind.RULE, "$.x is present or $.name = 'a \"b\"'"),
+        ("Each", Kind.DEFAULT, "else"),
+    ]
+    assert [name for name, box in chart.boxes.items() if box.ends] == ["Done", "Failed"]
+
+
+@pytest.mark.parametrize(
+    ("resource", "short"),
+    [
+        ("arn:aws:states:eu-west-1:123456789012:activity:prod--add", "prod--add"),
+        ("arn:aws-cn:lambda:cn-north-1:123456789012:function:f:live", "lambda:f:live"),
+        ("arn:aws:states:::sqs:sendMessage.waitForTaskToken", "sqs:sendMessage.waitForTaskToken"),
+        ("${AddActivity}", "${AddActivity}"),
+    ],
+)
+def test_resources_are_shortened(resource: str, short: str):
+    assert short_resource(resource) == short
+
+
+def test_the_fates_of_states():
+    chart = chart_of(parse(ORDERS).sketch())
+    progress = read_history(chart, HISTORY)
+    assert {box.name: progress.fate(box.name) for box, _ in chart.walk()} == FATES
+    assert progress.taken == {("Fetch", "Size"), ("Size", "Both"), ("Both", "Failed")}
+    assert progress.note("Fetch") == "1 failed attempt"
+    assert progress.note("Size") == ""
+
+
+def test_an_execution_that_is_still_running():
+    chart = chart_of(parse(ORDERS).sketch())
+    progress = read_history(chart, HISTORY[:15])
+    assert progress.fate("Both") is Fate.RUNNING
+    assert progress.fate("Charge") is Fate.RUNNING
+    redriven = read_history(chart, [*HISTORY, event(22, 21, "ExecutionRedriven")])
+    assert redriven.fate("Ship") is Fate.RUNNING
+    assert read_history(chart, []).fate("Fetch") is Fate.NOT_TAKEN
+
+
+def test_iterations_are_counted_together():
+    states = {
+        "M": {"Type": "Map", "Iterator": {"StartAt": "I", "States": {"I": {"Type": "Pass", "End": True}}}, "End": True}
+    }
+    chart = chart_of(StateMachine.model_validate({"StartAt": "M", "States": states}))
+    history = [
+        event(1, 0, "ExecutionStarted"),
+        event(2, 0, "MapStateEntered", "M"),
+        event(3, 2, "MapStateStarted"),
+        event(4, 3, "MapIterationStarted"),
+        event(5, 4, "PassStateEntered", "I"),
+        event(6, 5, "PassStateExited", "I"),
+        event(7, 6, "MapIterationSucceeded"),
+        event(8, 6, "MapIterationStarted"),
+        event(9, 8, "PassStateEntered", "I"),
+        event(10, 9, "PassStateExited", "I"),
+        event(11, 10, "MapIterationSucceeded"),
+        event(12, 11, "MapStateSucceeded"),
+        event(13, 12, "MapStateExited", "M"),
+        event(14, 13, "ExecutionSucceeded"),
+    ]
+    progress = read_history(chart, history)
+    assert (progress.fate("M"), progress.fate("I"), progress.note("I")) == (Fate.PASSED, Fate.PASSED, "2 times")
+
+
+@needs_cases
+@pytest.mark.parametrize("case", [pytest.param(case, id=case["id"].split("::")[-1]) for case in recorded_cases()])
+def test_recorded_executions_are_drawn(case: dict[str, Any]):
+    # One case was recorded only to its start, with lists where numbers stand.
+    history = [event for event in case["events"] if isinstance(event["id"], int)]
+    chart = chart_of(StateMachine.model_validate(case["definition"]))
+    progress = read_history(chart, history)
+    entered = {event["stateEnteredEventDetails"]["name"] for event in history if "stateEnteredEventDetails" in event}
+    for box, _ in chart.walk():
+        assert (progress.fate(box.name) is Fate.NOT_TAKEN) == (box.name not in entered)
+    if history[-1]["type"] == "ExecutionFailed":
+        assert Fate.FAILED in {progress.fate(name) for name in chart.boxes}
+    if history[-1]["type"] == "ExecutionSucceeded":
+        assert {progress.fate(name) for name in chart.boxes} <= {Fate.PASSED, Fate.CAUGHT, Fate.NOT_TAKEN}
+    ET.fromstring(draw(case["definition"], history=history))
+
+
+def test_an_svg_stands_on_its_own():
+    picture = draw(parse(ORDERS), title="orders & more")
+    root = ET.fromstring(picture)
+    assert root.findtext(f"{SVG}title") == "orders & more"
+    names = [text.text for text in root.iter(f"{SVG}text") if text.get("class") == "name"]
+    assert sorted(names) == sorted(FATES)
+    assert "http" not in picture.replace("http://www.w3.org/2000/svg", "")
+    assert "any error" in picture
+
+
+def test_an_svg_shows_what_became_of_each_state():
+    root = ET.fromstring(draw(parse(ORDERS), history=HISTORY))
+    shapes = {
+        group.findtext(f"{SVG}text"): next(part for part in group if "box" in (part.get("class") or "").split())
+        for group in root.iter(f"{SVG}g")
+        if group.find(f"{SVG}title") is not None
+    }
+    assert {name: shape.get("class").split()[-1].replace("-", " ") for name, shape in shapes.items()} == FATES
+    assert len([path for path in root.iter(f"{SVG}path") if "taken" in (path.get("class") or "").split()]) >= 5
+
+
+def test_mermaid():
+    lines = draw(parse(ORDERS), "mermaid").splitlines()
+    assert lines[0] == "flowchart TD"
+    assert '  s1["<b>Fetch</b><br>task fetch"]' in lines
+    assert '  s2{{"<b>Size</b><br>choice"}}' in lines
+    assert '  s2 -->|"$.value #62;= 20 and not $.small"| s4' in lines
+    assert '  s1 -.->|"Gone, Lost"| s10' in lines
+    assert lines.count("  end") == 2
+    drawn = draw(parse(ORDERS), "mermaid", history=HISTORY)
+    assert "  class s4 caught\n" in drawn
+    assert "  s1 ==> s2\n" in drawn
+
+
+def test_the_tree():
+    lines = shown().splitlines()
+    assert lines[0].strip() == "orders"
+    assert "├── Fetch  task fetch → Size" in lines[1]
+    assert "Gone, Lost ⇢ Sorry" in lines[2]
+    assert "branch 2" in shown()
+    assert "└── Failed  fail OrderFailed → end" in lines[-1]
+
+
+def test_the_tree_of_an_execution():
+    text = shown(HISTORY)
+    for line in ("✓ Fetch", "1 failed attempt", "! Both", "✗ Charge", "■ Ship", "· Pause", "✗ Failed"):
+        assert line in text
+
+
+def test_only_valid_definitions_are_drawn():
+    with pytest.raises(InvalidDefinitionError):
+        draw({"StartAt": "S", "States": {}})
+    with pytest.raises(UsageError, match="cannot read"):
+        draw("/nowhere.yaml")
+
+
+graphs = st.integers(2, 12).flatmap(
+    lambda size: st.tuples(
+        st.just(size),
+        st.lists(
+            st.tuples(st.integers(0, size - 1), st.integers(0, size - 1)).filter(lambda pair: pair[0] != pair[1]),
+            max_size=25,
+        ),
+    )
+)
+
+
+@settings(some, max_examples=100)
+@given(graphs)
+def test_layers_put_neighbours_apart_and_paths_step_by_step(graph: tuple[int, list[tuple[int, int]]]):
+    size, edges = graph
+    layers = layered(range(size), edges, 0)
+    row_of = {node: index for index, row in enumerate(layers.rows) for node in row}
+    assert sorted(node for node in row_of if isinstance(node, int)) == list(range(size))
+    for (source, target), path in layers.paths.items():
+        assert (path[0], path[-1]) == (source, target)
+        steps = {row_of[after] - row_of[before] for before, after in pairwise(path)}
+        assert steps in ({1}, {-1})
+
+
+@settings(some, max_examples=100)
+@given(graphs, st.data())
+def test_boxes_never_overlap(graph: tuple[int, list[tuple[int, int]]], data: st.DataObject):
+    size, edges = graph
+    sizes = {
+        node: (data.draw(st.integers(10, 300)) * 1.0, data.draw(st.integers(10, 90)) * 1.0) for node in range(size)
+    }
+    placed = place(sizes, edges, 0, gap=40)
+    for one, other in combinations(range(size), 2):
+        across = abs(placed.centers[one][0] - placed.centers[other][0]) - (sizes[one][0] + sizes[other][0]) / 2
+        down = abs(placed.centers[one][1] - placed.centers[other][1]) - (sizes[one][1] + sizes[other][1]) / 2
+        assert across > -0.01 or down > -0.01
+    for node, (x, y) in placed.centers.items():
+        assert -0.01 <= x - sizes[node][0] / 2 <= x + sizes[node][0] / 2 <= placed.size[0] + 0.01
+        assert -0.01 <= y - sizes[node][1] / 2 <= y + sizes[node][1] / 2 <= placed.size[1] + 0.01
+
+
+@settings(some, max_examples=8)
+@given(machines())
+def test_every_machine_can_be_drawn(asl: dict[str, Any]):
+    ET.fromstring(draw(asl))
+    assert re.match(r"flowchart TD\n", draw(asl, "mermaid"))
+    Console(quiet=True).print(draw_tree(asl))
+
+
+def test_a_large_machine_is_drawn():
+    states = {
+        f"S{i}": {"Type": "Task", "Resource": "arn:aws:states:::sns:publish", "Next": f"S{i + 1}",
+                  "Catch": [{"ErrorEquals": ["States.ALL"], "Next": "S199"}]}
+        for i in range(199)
+    }  # fmt: skip
+    asl = {"StartAt": "S0", "States": states | {"S199": {"Type": "Succeed"}}}
+    assert draw(asl).count("<title>S") == 200
