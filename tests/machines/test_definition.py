@@ -43,6 +43,7 @@ def test_the_public_names():
         "from_asl",
         "load",
         "parse",
+        "render",
         "to_asl",
         "validate",
         "var",

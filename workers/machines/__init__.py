@@ -1,4 +1,4 @@
-"""State machines: their model, the notation they are written in, validation, pictures.
+"""State machines: their model, the notation they are written in, validation, pictures, rendering.
 
 The public names are loaded when they are first used.
 """
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from workers.machines.problems import InvalidDefinitionError as InvalidDefinitionError
     from workers.machines.problems import Problem as Problem
     from workers.machines.problems import Severity as Severity
+    from workers.machines.rendering import render as render
 
 _HOMES = {
     "Definition": "workers.machines.definition",
@@ -32,6 +33,7 @@ _HOMES = {
     "from_asl": "workers.machines.definition",
     "load": "workers.machines.definition",
     "parse": "workers.machines.definition",
+    "render": "workers.machines.rendering",
     "to_asl": "workers.machines.definition",
     "validate": "workers.machines.definition",
     "var": "workers.machines.notation.operators",
