@@ -50,7 +50,8 @@ class Runner:
         outcome = await self._outcome(run, chain, received)
         run.handled = anyio.current_time()
         run.succeeded = isinstance(outcome, str)
-        fate = await self._report(run, outcome)
+        with run.still_beating():
+            fate = await self._report(run, outcome)
         del self.running[run.token]
         self._count(run, outcome, fate)
         _log_end(run, outcome, fate)

@@ -45,6 +45,7 @@ class RunningTask:
         self.error: BaseException | None = None
         """What the handler raised, unless it was cancelled."""
         self._asked = float("-inf")
+        self._interval = 0.0
         self._heartbeats = heartbeats
         self._drain = drain
         self._loop = asyncio.get_running_loop()
@@ -87,8 +88,12 @@ class RunningTask:
 
     def beating(self, interval: float | None) -> AbstractContextManager[None]:
         """See `TaskRun`."""
-        seconds = self.activity.heartbeat if interval is None else interval
-        return self._heartbeats.beating(self, seconds) if seconds else nullcontext()
+        self._interval = self.activity.heartbeat if interval is None else interval
+        return self.still_beating()
+
+    def still_beating(self) -> AbstractContextManager[None]:
+        """Beats on as it did: a result on its way is lost when the task times out before it arrives."""
+        return self._heartbeats.beating(self, self._interval) if self._interval else nullcontext()
 
     def retrying(self) -> None:
         """See `TaskRun`."""
