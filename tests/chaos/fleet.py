@@ -13,13 +13,11 @@ from tests.processes import Process, workers
 class Fleet:
     """Workers of one registry. `retired` are those that were told to stop, with the others still running."""
 
-    def __init__(
-        self, stack: AsyncExitStack, registry: str, options: list[str], environment: Mapping[str, str]
-    ) -> None:
+    def __init__(self, stack: AsyncExitStack, command: list[str], environment: Mapping[str, str]) -> None:
         self.running: list[Process] = []
         self.retired: list[Process] = []
         self._stack = stack
-        self._command = ["run", f"tests.chaos.handlers:{registry}", "--account", "123456789012", *options]
+        self._command = command
         self._environment = environment
 
     async def add(self) -> Process:

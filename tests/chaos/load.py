@@ -14,28 +14,27 @@ _RETRIED = ["Worker.ShuttingDown", "States.Timeout", "States.HeartbeatTimeout"]
 
 def recovering(activity: str, *, heartbeat: int) -> dict[str, Any]:
     """A machine that brings a task back when its worker is stopped, or is not heard of for `heartbeat` seconds."""
-    retry = {"ErrorEquals": _RETRIED, "IntervalSeconds": 1, "MaxAttempts": 20}
+    retry = {"ErrorEquals": _RETRIED, "IntervalSeconds": 1, "BackoffRate": 1, "MaxAttempts": 20}
     return task(activity, HeartbeatSeconds=heartbeat, Retry=[retry])
 
 
 class Load:
-    """Executions of one machine, at most `window` of them at a time."""
+    """Executions of one machine."""
 
-    def __init__(self, account: Account, machine: str, *, window: int) -> None:
+    def __init__(self, account: Account, machine: str) -> None:
         self._client = account.client
         self._machine = machine
-        self._window = window
         self.executions: list[str] = []
 
     @classmethod
-    async def of(cls, account: Account, definition: dict[str, Any], *, window: int) -> "Load":
+    async def of(cls, account: Account, definition: dict[str, Any]) -> "Load":
         """A load on a fresh machine."""
         for state in definition["States"].values():
             await account.client.create_activity(name=state["Resource"].rpartition(":")[2])
         made = await account.client.create_state_machine(
             name=unique("load"), definition=json.dumps(definition), roleArn=ROLE
         )
-        return cls(account, made["stateMachineArn"], window=window)
+        return cls(account, made["stateMachineArn"])
 
     async def start_one(self, value: Any) -> str:
         """Starts an execution and gives its ARN."""
@@ -48,11 +47,13 @@ class Load:
         for _ in range(count):
             await self.start_one(len(self.executions))
 
-    async def run(self, count: int) -> None:
-        """Runs `count` executions to their end."""
-        wanted = len(self.executions) + count
-        while (missing := wanted - len(self.executions)) or await self.open():
-            await self.start(min(missing, self._window - await self.open()))
+    async def run(self, count: int, *, rate: int, window: int) -> None:
+        """Runs `count` executions to their end: at most `rate` begin in a second, `window` run at a time."""
+        started = 0
+        while (running := await self.open()) or started < count:
+            burst = min(count - started, window - running, max(1, int(rate * _LOOK_EVERY)))
+            await self.start(burst)
+            started += max(0, burst)
             await anyio.sleep(_LOOK_EVERY)
 
     async def open(self) -> int:

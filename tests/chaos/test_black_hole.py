@@ -8,6 +8,7 @@ import pytest
 
 from tests.account import Account, task, unique
 from tests.chaos.conftest import Engine
+from tests.chaos.load import Load
 from tests.chaos.proxy import Proxy, proxy_to
 from tests.processes import workers
 from workers.errors import ExitCode
@@ -15,6 +16,8 @@ from workers.stepfunctions.client import POLL_READ_TIMEOUT
 
 RECOVERY = 10.0
 """Seconds after which all works again."""
+REPORTS = 6
+"""Results that wait for the end of the black hole; their repeats are spread over time."""
 LENGTHS = pytest.mark.parametrize(
     "dark",
     [
@@ -24,39 +27,41 @@ LENGTHS = pytest.mark.parametrize(
 )
 
 
-async def accepted(proxy: Proxy, operation: str, *, after: float) -> None:
-    """Waits for the first call that Step Functions took `after` then, and says how long that lasted."""
-    calls = proxy.record
-    await calls.until(lambda: any(call.accepted and call.answered > after for call in calls.of(operation)))
-    print(f"{operation} accepted {time.monotonic() - after:.2f} s after the end of the black hole")
+async def accepted(proxy: Proxy, operation: str, count: int, *, after: float) -> None:
+    """Waits for `count` calls that Step Functions took `after` then, and says how long that lasted."""
+
+    def calls() -> int:
+        return sum(call.accepted and call.answered > after for call in proxy.record.of(operation))
+
+    await proxy.record.until(lambda: calls() >= count)
+    print(f"{count} {operation} accepted {time.monotonic() - after:.2f} s after the end of the black hole")
 
 
 @LENGTHS
 @pytest.mark.parametrize("reset", [True, False], ids=["reset", "silent"])
 async def test_all_recovers_after_a_black_hole(account: Account, engine: Engine, *, dark: float, reset: bool) -> None:
     namespace = unique("dark")
-    activity = f"{namespace}--work"
+    load = await Load.of(account, task(f"{namespace}--work"))
     async with proxy_to(engine.url) as proxy:
         options = ("--namespace", namespace, "--account", "123456789012", "--log-format", "json", "--heartbeat", "1")
         aws = engine.environment(through=proxy.url)
         async with workers("run", "tests.chaos.handlers:in_loop", *options, environment=aws) as worker:
-            beating = await account.start(task(activity), {"seconds": 3600})
-            reported = await account.start(task(activity), {"seconds": 1})
-            await worker.says("handler begun", times=2)
+            beating = await load.start_one({"seconds": 3600})
+            reported = [await load.start_one({"seconds": 1.5 + number / 4}) for number in range(REPORTS)]
+            await worker.says("handler begun", times=1 + REPORTS)
             proxy.darken()
             darkened = time.monotonic()
-            await proxy.record.until(lambda: proxy.record.of("SendTaskSuccess"))
-            await anyio.sleep(darkened + dark - time.monotonic())
-            assert all(poll.answered or not poll.status for poll in proxy.record.of("GetActivityTask", since=darkened))
+            await anyio.sleep(dark)
+            waiting = {call.parameters["taskToken"] for call in proxy.record.of("SendTaskSuccess", since=darkened)}
+            assert len(waiting) > REPORTS / 2
             proxy.lighten(reset=reset)
             lightened = time.monotonic()
             with anyio.fail_after(RECOVERY):
-                async with anyio.create_task_group() as group:
-                    for operation in ("SendTaskHeartbeat", "SendTaskSuccess"):
-                        group.start_soon(lambda name=operation: accepted(proxy, name, after=lightened))
-            assert (await account.ended(reported))["status"] == "SUCCEEDED"
-            if reset or dark > 10:
-                fresh = await account.start(task(activity), {"seconds": 0})
+                await accepted(proxy, "SendTaskHeartbeat", 1, after=lightened)
+                await accepted(proxy, "SendTaskSuccess", len(waiting), after=lightened)
+            assert {(await account.ended(execution))["status"] for execution in reported} == {"SUCCEEDED"}
+            if reset or dark > RECOVERY:
+                fresh = await load.start_one({"seconds": 0})
                 with anyio.fail_after(RECOVERY if reset else darkened + POLL_READ_TIMEOUT + RECOVERY - lightened):
                     assert (await account.ended(fresh))["status"] == "SUCCEEDED"
                 print(f"a new execution ended {time.monotonic() - lightened:.2f} s after the end of the black hole")

@@ -35,7 +35,7 @@ class Scene:
 
         Gives how many tasks were handed out to nobody, and how many had to time out.
         """
-        load = await Load.of(self.account, recovering(self.activity, heartbeat=2), window=EXECUTIONS)
+        load = await Load.of(self.account, recovering(self.activity, heartbeat=2))
         async with stopped as process:
             async with self.proxy.holding("GetActivityTask"):
                 await self.proxy.record.until(lambda: len(self.proxy.record.of("GetActivityTask")) == POLLS)

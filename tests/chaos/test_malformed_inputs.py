@@ -72,7 +72,7 @@ async def benches(engine: Engine) -> AsyncIterator[Bench]:
         options = ("--namespace", namespace, "--account", "123456789012", "--log-format", "json")
         aws = engine.environment(through=proxy.url)
         async with workers("run", "tests.chaos.handlers:strict", *options, environment=aws) as worker:
-            bench = Bench(account, await Load.of(account, task(f"{namespace}--work"), window=1), proxy, worker)
+            bench = Bench(account, await Load.of(account, task(f"{namespace}--work")), proxy, worker)
             beside.start_soon(bench.good_ones)
             yield bench
             beside.cancel_scope.cancel()

@@ -32,13 +32,35 @@ class Size:
     terminate_every: float
     kill_every: float
     replacements: float
+    """Workers that are replaced, at most."""
+    pollers: int
+    rate: int
+    """Executions that begin in a second, at most."""
     window: int
-    """Executions at a time."""
+    """Executions at a time, at most."""
 
 
-SHORT = Size(executions=60, workers=2, heartbeat=2, terminate_every=1, kill_every=1, replacements=2, window=20)
+SHORT = Size(
+    executions=60,
+    workers=2,
+    heartbeat=2,
+    terminate_every=1,
+    kill_every=1,
+    replacements=2,
+    pollers=3,
+    rate=20,
+    window=40,
+)
 WHOLE = Size(
-    executions=2_000, workers=4, heartbeat=6, terminate_every=3, kill_every=5, replacements=math.inf, window=120
+    executions=2_000,
+    workers=4,
+    heartbeat=6,
+    terminate_every=3,
+    kill_every=5,
+    replacements=math.inf,
+    pollers=8,
+    rate=60,
+    window=120,
 )
 SIZES = pytest.mark.parametrize(
     "size",
@@ -69,12 +91,12 @@ async def roll(
     namespace = unique("chaos")
     async with proxy_to(engine.url, faults=faults) as proxy:
         aws = engine.environment(through=proxy.url)
-        async with fleet("echo", size.workers, "--namespace", namespace, environment=aws) as workers:
-            definition = recovering(f"{namespace}--work", heartbeat=size.heartbeat)
-            load = await Load.of(account, definition, window=size.window)
+        options = ("--namespace", namespace, "--pollers", str(size.pollers))
+        async with fleet("echo", size.workers, *options, environment=aws) as workers:
+            load = await Load.of(account, recovering(f"{namespace}--work", heartbeat=size.heartbeat))
             async with anyio.create_task_group() as group:
                 group.start_soon(partial(workers.keep_replacing, every=every, number=number, times=size.replacements))
-                await load.run(size.executions)
+                await load.run(size.executions, rate=size.rate, window=size.window)
                 group.cancel_scope.cancel()
             retired = len(workers.retired)
             codes = await workers.exit_codes(within=90)

@@ -15,7 +15,8 @@ POLL_HOLD = 60.0
 """Seconds that GetActivityTask is held before it answers that there is no task (API reference)."""
 POLL_READ_TIMEOUT = 70.0
 """Seconds: the API reference asks for 65 or more. A shorter one would drop polls that Step Functions still holds."""
-REPORT_READ_TIMEOUT = 10.0
+REPORT_READ_TIMEOUT = 5.0
+"""Seconds. A report or a beat that got no answer is sent again: with the pause before that in less than 10 s."""
 CONNECT_TIMEOUT = 5.0
 
 

@@ -23,7 +23,7 @@ from workers.stepfunctions.protocol import (
 log = structlog.get_logger(__name__)
 
 _FIRST_RETRY = 0.2
-_LONGEST_RETRY = 5.0
+_LONGEST_RETRY = 4.0
 
 
 class Fate(StrEnum):
