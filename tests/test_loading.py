@@ -63,7 +63,8 @@ def test_a_registry_in_a_package_is_found(write: Write):
     assert "add" in load_registry("shop.orders:registry")
 
 
-def test_the_current_folder_wins_over_installed_packages(write: Write):
+def test_the_current_folder_wins_over_installed_packages(write: Write, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.delitem(sys.modules, "colorsys", raising=False)
     write("colorsys.py", REGISTRY)
     assert "add" in load_registry("colorsys:registry")
 

@@ -56,10 +56,8 @@ def refused(folder: Path, *arguments: str, **variables: str) -> str:
 @pytest.mark.parametrize(
     ("target", "line"),
     [
-        ("handlers", "'handlers' names no registry: write MODULE:ATTRIBUTE, as in handlers:registry"),
         ("nowhere:registry", "there is no module 'nowhere' here or among the installed packages"),
         ("handlers:registy", "'handlers:registy': module 'handlers' has no attribute 'registy'"),
-        ("handlers:add", "'handlers:add' is an object of type function, not a registry: name a workers.Registry"),
         ("handlers:empty", "'handlers:empty' is an empty registry: register a handler with @registry.activity"),
     ],
 )
@@ -67,20 +65,20 @@ def test_what_is_no_registry(folder: Path, target: str, line: str):
     assert refused(folder, target) == f"workers: {line}\n"
 
 
-@pytest.mark.parametrize(
-    ("more", "line"),
-    [
-        ("registry.add('add', len)", "activity add has two handlers, add and len: an activity has one"),
-        (
-            "registry.add('a b', len)",
-            "the activity name 'a b' holds ' ', which AWS refuses: use letters, digits, - and _",
-        ),
-    ],
-)
-def test_a_registration_that_is_refused(folder: Path, more: str, line: str):
-    (folder / "handlers.py").write_text(f"{HANDLERS}\n{more}\n")
+def test_a_registration_that_is_refused(folder: Path):
+    (folder / "handlers.py").write_text(f"{HANDLERS}\nregistry.add('add', len)\n")
     number = len(HANDLERS.splitlines()) + 2
-    assert refused(folder, "handlers:registry") == f"workers: handlers.py:{number}: {line}\n"
+    assert refused(folder, "handlers:registry") == (
+        f"workers: handlers.py:{number}: activity add has two handlers, add and len: an activity has one\n"
+    )
+
+
+def test_two_names_of_one_activity(folder: Path):
+    arn = "arn:aws:states:eu-central-1:123456789012:activity:add"
+    (folder / "handlers.py").write_text(f"{HANDLERS}\nregistry.add('{arn}', len)\n")
+    assert refused(folder, "handlers:registry", "--account", "123456789012", **SIGNED_IN) == (
+        f"workers: add and {arn} are one activity here, {arn}: an activity has one handler\n"
+    )
 
 
 def test_a_module_that_fails_shows_its_own_traceback_once(folder: Path):

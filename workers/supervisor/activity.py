@@ -48,10 +48,18 @@ class Activity:
 def activities(handlers: Iterable[Handler], settings: Settings, place: Place) -> list[Activity]:
     """What a worker with `settings` in `place` makes of `handlers`.
 
-    Raises `RegistrationError` for a `process=True` function that a process could not find.
+    Raises `RegistrationError` for a `process=True` function that a process could not find, and for two handlers that
+    are registered under names of one activity.
     """
     payload = worker_payload(settings)
-    return [_activity(handler, settings, place, payload) for handler in handlers]
+    found: dict[str, Activity] = {}
+    for handler in handlers:
+        activity = _activity(handler, settings, place, payload)
+        if (first := found.setdefault(activity.arn, activity)) is not activity:
+            raise RegistrationError(
+                f"{first.name} and {activity.name} are one activity here, {activity.arn}: an activity has one handler"
+            )
+    return list(found.values())
 
 
 def _check_process(handler: Handler) -> None:

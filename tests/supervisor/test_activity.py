@@ -1,0 +1,73 @@
+"""What a worker makes of handlers: names become ARNs, limits are filled in from the settings."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from workers import Registry
+from workers.arns import Place
+from workers.errors import RegistrationError, UsageError
+from workers.settings import Settings
+from workers.supervisor.activity import Activity, activities
+
+HERE = Place("aws", "eu-central-1", "123456789012")
+ARN = "arn:aws:states:eu-central-1:123456789012:activity:add"
+
+
+def at_the_top(x: int) -> int:
+    return x
+
+
+def made(*names: str, settings: Settings | None = None, function: Callable[..., Any] = at_the_top, **options: Any):
+    registry = Registry()
+    for name in names:
+        registry.add(name, function, **options)
+    return activities(registry, settings or Settings(), HERE)
+
+
+def only(*names: str, **options: Any) -> Activity:
+    (activity,) = made(*names, **options)
+    return activity
+
+
+def test_a_name_becomes_an_arn_in_its_namespace_and_an_arn_stays():
+    assert only("add").arn == ARN
+    assert only("add", settings=Settings(namespace="team")).arn.endswith(":activity:team--add")
+    assert only(ARN, settings=Settings(namespace="team")).arn == ARN
+
+
+def test_a_name_that_grows_too_long_in_its_namespace_is_refused():
+    with pytest.raises(UsageError, match="has 84 characters"):
+        made("x" * 80, settings=Settings(namespace="ns"))
+
+
+@pytest.mark.parametrize(
+    ("names", "settings"),
+    [(("add", ARN), Settings()), (("add", ARN.replace(":add", ":team--add")), Settings(namespace="team"))],
+    ids=["without a namespace", "in a namespace"],
+)
+def test_two_names_of_one_activity_are_refused(names: tuple[str, str], settings: Settings):
+    with pytest.raises(RegistrationError, match=r"are one activity here, .*: an activity has one handler"):
+        made(*names, settings=settings)
+
+
+def test_what_a_handler_leaves_out_is_the_setting():
+    settings = Settings(concurrency=5, pollers=3, heartbeat=7, rate=9)
+    left_out = only("add", settings=settings)
+    assert (left_out.concurrency, left_out.pollers, left_out.heartbeat, left_out.rate) == (5, 3, 7, 9)
+    own = only("add", settings=settings, concurrency=2, pollers=1, heartbeat=0, rate=4)
+    assert (own.concurrency, own.pollers, own.heartbeat, own.rate) == (2, 1, 0, 4)
+
+
+def test_there_are_never_more_polls_than_slots():
+    assert only("add", concurrency=2, pollers=10).pollers == 2
+
+
+def test_a_function_that_another_process_could_not_find_is_refused():
+    def nested(x: int) -> int:
+        return x
+
+    assert only("add", process=True).name == "add"
+    with pytest.raises(RegistrationError, match="activity add: process=True needs a function at the top level"):
+        made("add", function=nested, process=True)
