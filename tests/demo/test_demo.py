@@ -4,6 +4,7 @@ import asyncio
 import io
 import json
 import os
+import re
 import signal
 import sys
 from pathlib import Path
@@ -77,7 +78,7 @@ async def test_a_failing_execution_is_told_and_gives_exit_code_1(tmp_path: Path)
     )
     told = io.StringIO()
     assert await demo(Console(file=told, width=100), definition=failing) == ExitCode.FAULT
-    assert "logging-damaged FAILED Bad: luck" in told.getvalue()
+    assert re.search(r"failed: execution logging-damaged FAILED in state \w+: Bad: luck", told.getvalue())
 
 
 async def test_a_worker_that_ends_by_itself_is_told_and_gives_exit_code_1(

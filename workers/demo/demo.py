@@ -7,28 +7,30 @@ library. What is started here is stopped here, also after Ctrl-C.
 import os
 import platform
 import signal
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import monotonic
-from typing import Any
 
 import anyio
 from rich.console import Console
 from rich.markup import escape
 
 from workers.demo.census import DEFINITION, registry
-from workers.demo.executions import Outcome, read_history, run_executions
+from workers.demo.executions import run_executions
 from workers.demo.library import DAMAGED, Package, damaged_copy, standard_library
 from workers.demo.path import execution_path
 from workers.demo.progress import progress
 from workers.demo.report import census_table, path_tree
 from workers.demo.worker import WorkerProcess, worker_process
 from workers.errors import ExitCode, WorkersError
+from workers.executions.execution import Execution, ExecutionFailedError
+from workers.executions.history import execution_history
 from workers.local import LocalStepFunctions
+from workers.machines.registration.ensure import ensure_state_machine
+from workers.machines.registration.results import Registered
 from workers.settings import ENV_PREFIX, Settings
-from workers.stepfunctions.connection import connect
+from workers.stepfunctions.account import Account, open_account
 
 REGISTRY = "workers.demo.census:registry"
 _ROLE = "arn:aws:iam::123456789012:role/census"
@@ -83,33 +85,17 @@ async def demo(console: Console, *, definition: Path = DEFINITION) -> ExitCode:
         async with (
             LocalStepFunctions(poll_hold=_POLL_HOLD) as local,
             worker_process(REGISTRY, port=local.port, folder=folder) as worker,
-            _client(local.port) as client,
+            open_account(Settings(local=True, local_port=local.port)) as account,
         ):
-            machine = await _register(client, definition)
-            _introduce(console, local.url, machine, worker, packages)
+            machine = await ensure_state_machine("census", definition, role=_ROLE, account=account)
+            _introduce(console, local.url, machine.arn, worker, packages)
             started = monotonic()
-            outcomes = await _count(client, machine, packages, worker, console)
+            executions = await _count(account, machine, packages, worker, console)
             seconds = monotonic() - started
-            if _problems(console, outcomes, worker):
+            if _problems(console, executions, worker):
                 return ExitCode.FAULT
-            await _show(console, client, outcomes)
-            return await _conclude(console, outcomes, seconds, worker)
-
-
-@asynccontextmanager
-async def _client(port: int) -> AsyncIterator[Any]:
-    connection = await connect(Settings(local=True, local_port=port))
-    async with connection.client("stepfunctions") as client:
-        yield client
-
-
-async def _register(client: Any, definition: Path) -> str:
-    """Creates the activities and the state machine; its ARN."""
-    for handler in registry:
-        await client.create_activity(name=handler.name)
-    text = await anyio.Path(definition).read_text(encoding="utf-8")
-    created = await client.create_state_machine(name="census", definition=text, roleArn=_ROLE)
-    return str(created["stateMachineArn"])
+            await _show(console, account, executions)
+            return await _conclude(console, executions, seconds, worker)
 
 
 def _introduce(console: Console, url: str, machine: str, worker: WorkerProcess, packages: Sequence[Package]) -> None:
@@ -123,10 +109,10 @@ def _introduce(console: Console, url: str, machine: str, worker: WorkerProcess, 
 
 
 async def _count(
-    client: Any, machine: str, packages: Sequence[Package], worker: WorkerProcess, console: Console
-) -> list[Outcome]:
-    """Runs the executions, as long as the worker runs."""
-    outcomes: list[Outcome] = []
+    account: Account, machine: Registered, packages: Sequence[Package], worker: WorkerProcess, console: Console
+) -> list[Execution]:
+    """Runs the executions, as long as the worker runs; those that have ended."""
+    executions: list[Execution] = []
     async with anyio.create_task_group() as group:
 
         async def stop_with_worker() -> None:
@@ -136,39 +122,42 @@ async def _count(
         group.start_soon(stop_with_worker, name="watch the worker")
         with progress(console, len(packages)) as counted:
 
-            def ended(outcome: Outcome) -> None:
-                outcomes.append(outcome)
-                counted(outcome.package.name)
+            def ended(execution: Execution) -> None:
+                executions.append(execution)
+                counted(execution.name)
 
-            await run_executions(client, machine, packages, ended)
+            await run_executions(account, machine, packages, ended)
         group.cancel_scope.cancel()
-    return outcomes
+    return executions
 
 
-def _problems(console: Console, outcomes: Sequence[Outcome], worker: WorkerProcess) -> bool:
+def _problems(console: Console, executions: Sequence[Execution], worker: WorkerProcess) -> bool:
     """Tells what failed, if anything did."""
-    failed = [outcome for outcome in outcomes if not outcome.succeeded]
-    for outcome in failed:
-        console.print(f"[red]{outcome.package.name} {outcome.status}[/]", escape(outcome.problem))
+    failed = [execution for execution in executions if not execution.succeeded]
+    for execution in failed:
+        console.print(f"[red]failed[/]: {escape(str(ExecutionFailedError(execution)))}")
     if worker.exit_code is not None:
         console.print(f"[red]The worker ended by itself[/] with exit code {worker.exit_code}. The end of its log:")
         console.print(escape(worker.last_words()))
     return bool(failed) or worker.exit_code is not None
 
 
-async def _show(console: Console, client: Any, outcomes: Sequence[Outcome]) -> None:
-    damaged = next(outcome for outcome in outcomes if outcome.package.name == DAMAGED)
-    console.print(census_table([outcome for outcome in outcomes if outcome is not damaged]))
+async def _show(console: Console, account: Account, executions: Sequence[Execution]) -> None:
+    damaged = next(execution for execution in executions if execution.name == DAMAGED)
+    console.print(census_table([execution for execution in executions if execution is not damaged]))
     console.print("\nThe path of one execution, in whose package a file ends in the middle:\n")
-    console.print(path_tree(damaged, execution_path(await read_history(client, damaged.arn))))
+    history = [event async for event in execution_history(damaged, account=account)]
+    console.print(path_tree(damaged, execution_path(history)))
 
 
-async def _conclude(console: Console, outcomes: Sequence[Outcome], seconds: float, worker: WorkerProcess) -> ExitCode:
+async def _conclude(
+    console: Console, executions: Sequence[Execution], seconds: float, worker: WorkerProcess
+) -> ExitCode:
     """Drains the worker, and sums up."""
     started = monotonic()
     code = await worker.stop()
     drained = monotonic() - started
-    console.print(f"\n{len(outcomes)} executions succeeded in {seconds:.1f} s.")
+    console.print(f"\n{len(executions)} executions succeeded in {seconds:.1f} s.")
     console.print(f"On SIGTERM the worker drained in {drained:.1f} s and ended with exit code {code}.")
     if code == ExitCode.OK:
         return ExitCode.OK

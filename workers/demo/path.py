@@ -1,16 +1,17 @@
 """The path that an execution took, from its history: which states, in which order, and what happened in them.
 
-Every event of a history names the one before it (`previousEventId`), so that the events of a Map's iterations and a
+Every event of a history names the one that led to it, so that the events of a Map's iterations and a
 Parallel's branches, which are interleaved, can be told apart.
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from workers.arns import activity_name
+from workers.executions.history import Event
 
 
 @dataclass(slots=True)
@@ -66,35 +67,34 @@ class Path:
     """The Map or Parallel that it is part of."""
 
 
-def execution_path(events: Iterable[Mapping[str, Any]]) -> Path:
-    """The path of the execution whose history is `events`, as boto3 and aiobotocore return them, oldest first."""
+def execution_path(events: Iterable[Event]) -> Path:
+    """The path of the execution whose history is `events`, the oldest first."""
     whole = Path()
     read: dict[int, tuple[str, Path | Step]] = {0: ("", whole)}
     for event in events:
-        before, place = read[event["previousEventId"]]
-        read[event["id"]] = event["type"], _place(event, before, place)
+        before, place = read[event.previous]
+        read[event.id] = event.type, _place(event, before, place)
     return whole
 
 
-def _place(event: Mapping[str, Any], before: str, place: Path | Step) -> Path | Step:
+def _place(event: Event, before: str, place: Path | Step) -> Path | Step:
     """The step or path to which `event` belongs; `place` is that of the event before it, whose type is `before`."""
-    kind: str = event["type"]
     step = place if isinstance(place, Step) else place.of
-    if kind.endswith("StateEntered"):
-        return _enter(kind.removesuffix("StateEntered"), event["stateEnteredEventDetails"], before, place)
+    if event.type.endswith("StateEntered"):
+        return _enter(event, before, place)
     if step is None:
         return place
-    if kind == "MapIterationStarted":
+    if event.type == "MapIterationStarted":
         step.branches.append(Path(of=step))
         return step.branches[-1]
-    if kind.endswith("StateExited"):
-        return _outwards(step, event["stateExitedEventDetails"]["name"])
-    if kind.startswith("Activity"):
-        _note(step, kind.removeprefix("Activity"), event)
+    if event.type.endswith("StateExited"):
+        return _outwards(step, event.details["name"])
+    if event.type.startswith("Activity"):
+        _note(step, event)
     return place
 
 
-def _enter(kind: str, details: Mapping[str, Any], before: str, place: Path | Step) -> Step:
+def _enter(event: Event, before: str, place: Path | Step) -> Step:
     if isinstance(place, Path):
         inside = place
     elif before == "ParallelStateStarted":
@@ -102,7 +102,7 @@ def _enter(kind: str, details: Mapping[str, Any], before: str, place: Path | Ste
         place.branches.append(inside)
     else:
         inside = place.inside
-    step = Step(details["name"], kind, inside, json.loads(details.get("input", "null")))
+    step = Step(event.details["name"], event.type.removesuffix("StateEntered"), inside, event.details.get("input"))
     inside.steps.append(step)
     return step
 
@@ -114,18 +114,17 @@ def _outwards(step: Step, name: str) -> Step:
     return step
 
 
-def _note(step: Step, kind: str, event: Mapping[str, Any]) -> None:
+def _note(step: Step, event: Event) -> None:
     """Adds to the attempts of `step` what an Activity… event says."""
-    details = event.get(f"activity{kind}EventDetails", {})
-    if kind == "Scheduled":
-        step.attempts.append(Attempt(activity_name(details["resource"]), event["timestamp"]))
-    elif kind == "Started":
-        step.attempts[-1].worker = details.get("workerName", "")
+    if event.type == "ActivityScheduled":
+        step.attempts.append(Attempt(activity_name(event.details["resource"]), event.at))
+    elif event.type == "ActivityStarted":
+        step.attempts[-1].worker = event.details.get("workerName", "")
     else:
         attempt = step.attempts[-1]
-        attempt.ended = event["timestamp"]
-        attempt.error = details.get("error", "")
-        attempt.message = _message(details.get("cause", ""))
+        attempt.ended = event.at
+        attempt.error = event.details.get("error", "")
+        attempt.message = _message(event.details.get("cause", ""))
 
 
 def _message(cause: str) -> str:

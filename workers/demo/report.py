@@ -12,15 +12,15 @@ from rich.table import Table
 from rich.text import Text
 from rich.tree import Tree
 
-from workers.demo.executions import Outcome
 from workers.demo.path import Path, Step
+from workers.executions.execution import Execution
 
 _NUMBERS = ("modules", "lines", "functions", "classes")
 
 
-def census_table(outcomes: Sequence[Outcome]) -> RenderableType:
+def census_table(executions: Sequence[Execution]) -> RenderableType:
     """A row for each package, the largest first, a row for all, and what stands out."""
-    found = sorted((outcome.output for outcome in outcomes), key=lambda output: -output["totals"]["lines"])
+    found = sorted((execution.output for execution in executions), key=lambda output: -output["totals"]["lines"])
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
     table.add_column("package", style="bold", no_wrap=True, min_width=15)
     for heading in (*_NUMBERS, "documented"):
@@ -69,9 +69,9 @@ def _sum(found: Sequence[Any]) -> dict[str, Any]:
     }
 
 
-def path_tree(outcome: Outcome, path: Path) -> Tree:
+def path_tree(execution: Execution, path: Path) -> Tree:
     """The path of an execution: its states in order, the iterations and branches below theirs."""
-    tree = Tree(f"[bold]{escape(outcome.package.name)}[/]  {outcome.status} in {outcome.seconds:.1f} s")
+    tree = Tree(f"[bold]{escape(execution.name)}[/]  {execution.status} in {execution.seconds:.1f} s")
     _grow(tree, path)
     return tree
 
