@@ -63,6 +63,27 @@ async def once(records: RecordStore) -> AsyncIterator[Idempotent]:
         yield once
 
 
+@pytest.fixture
+def renewals(records: RecordStore, monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """When leases were renewed."""
+    found: list[float] = []
+    renew = records.renew
+
+    async def noted(key: str, owner: str, *, until: float) -> bool:
+        renewed = await renew(key, owner, until=until)
+        found.append(until)
+        return renewed
+
+    monkeypatch.setattr(records, "renew", noted)
+    return found
+
+
+async def until_renewed(renewals: list[float], times: int) -> None:
+    with anyio.fail_after(30):
+        while len(renewals) < times:
+            await anyio.sleep(0.02)
+
+
 class Charging:
     """A handler with an effect that must happen once."""
 
@@ -144,14 +165,14 @@ class Closable(Run):
         self.scope.cancel()
 
 
-async def test_the_zombie_of_a_timed_out_attempt_does_not_charge_the_card_twice(records: RecordStore):
+async def test_the_zombie_of_a_timed_out_attempt_does_not_charge_the_card_twice(records: RecordStore, renewals):
     """Its work goes on after its task was closed, and is the only one: the next attempt gets its result."""
-    async with Idempotent(records, lease=0.6) as once:
+    async with Idempotent(records, lease=1.5) as once:
         handler, run, results = Charging(), Closable(), []
 
         async def slow(task: Task) -> object:
             run.cancel(CancelReason.TASK_CLOSED)  # Step Functions gives it up and hands the work out again
-            await anyio.sleep(1.0)  # longer than a lease, which is renewed
+            await until_renewed(renewals, 3)  # longer than one lease
             assert task.cancelled
             return await handler(task)
 
@@ -188,7 +209,7 @@ async def test_a_closed_attempt_that_stops_by_itself_makes_way_at_once(records: 
 
 
 async def test_when_the_worker_stops_work_is_cut_off_and_its_lease_stays(records: RecordStore):
-    async with Idempotent(records, lease=0.6, wait=5.0) as once:
+    async with Idempotent(records, lease=1.2, wait=10.0) as once:
         run = Closable()
 
         async def slow(task: Task) -> None:
@@ -229,15 +250,14 @@ async def test_a_handler_that_missed_its_timeout_keeps_its_lease(records: Record
             await once(known(retry=1), Charging())
 
 
-async def test_a_lease_is_renewed_while_the_handler_runs(records: RecordStore):
-    async with Idempotent(records, lease=0.3, wait=0.0) as once:
+async def test_a_lease_is_renewed_while_the_handler_runs(records: RecordStore, renewals: list[float]):
+    async with Idempotent(records, lease=1.5, wait=0.0) as once:
 
         async def slow(task: Task) -> str:
-            with anyio.move_on_after(1.0):
-                while True:
-                    await anyio.sleep(0.1)
-                    with pytest.raises(AlreadyInProgressError):
-                        await once(known(retry=1), slow)
+            for times in (1, 2, 3):
+                await until_renewed(renewals, times)
+                with pytest.raises(AlreadyInProgressError):
+                    await once(known(retry=1), slow)
             return "done"
 
         assert await once(known(), slow) == "done"
