@@ -121,7 +121,7 @@ async def test_no_attempt_begins_after_the_timeout():
     calls: list[int] = []
     with pytest.raises(ConnectionError):
         await Retry(on=OSError, attempts=100, timeout=0.1, wait_initial=0.0, wait_jitter=0.0)(make(), slow)
-    assert len(calls) == 2
+    assert len(calls) <= 2
 
 
 async def test_a_cancelled_task_is_not_tried_again():

@@ -110,7 +110,7 @@ async def test_beats_go_on_between_the_attempts_of_a_retry():
             raise ConnectionError
         return calls[1] - calls[0]
 
-    retry = Retry(on=ConnectionError, wait_initial=3 * EACH, wait_jitter=0.0)
+    retry = Retry(on=ConnectionError, wait_initial=10 * EACH, wait_jitter=0.0)
     async with beating(client) as run:
         assert await compose([Heartbeat(EACH), retry], handler)(make(run=run)) >= 2
 
