@@ -11,7 +11,7 @@ import anyio
 from workers import Registry, Task
 
 in_loop, in_thread, in_process = Registry(), Registry(), Registry()
-endless, stubborn, echo, strict = Registry(), Registry(), Registry(), Registry()
+endless, stubborn, echo, beating, strict = Registry(), Registry(), Registry(), Registry(), Registry()
 
 
 def _say(event: str) -> None:
@@ -82,6 +82,12 @@ async def swallow_cancellation() -> None:
 async def echo_soon(event: Any, /) -> Any:
     await anyio.sleep(0.02)
     return event
+
+
+@beating.activity("work", heartbeat=0.5)
+async def take(number: int, seconds: float) -> int:
+    await anyio.sleep(seconds)
+    return number
 
 
 @strict.activity("work")

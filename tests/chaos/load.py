@@ -1,7 +1,8 @@
 """Many executions of one machine, and what became of them."""
 
 import json
-from collections import Counter
+from collections import Counter, deque
+from collections.abc import Iterable
 from typing import Any
 
 import anyio
@@ -42,18 +43,12 @@ class Load:
         self.executions.append(started["executionArn"])
         return self.executions[-1]
 
-    async def start(self, count: int) -> None:
-        """Starts `count` executions, each with its number as input."""
-        for _ in range(count):
-            await self.start_one(len(self.executions))
-
-    async def run(self, count: int, *, rate: int, window: int) -> None:
-        """Runs `count` executions to their end: at most `rate` begin in a second, `window` run at a time."""
-        started = 0
-        while (running := await self.open()) or started < count:
-            burst = min(count - started, window - running, max(1, int(rate * _LOOK_EVERY)))
-            await self.start(burst)
-            started += max(0, burst)
+    async def run(self, inputs: Iterable[Any], *, rate: int, window: int) -> None:
+        """Runs an execution of each input to its end: at most `rate` begin in a second, `window` run at a time."""
+        waiting = deque(inputs)
+        while (running := await self.open()) or waiting:
+            for _ in range(min(len(waiting), window - running, max(1, int(rate * _LOOK_EVERY)))):
+                await self.start_one(waiting.popleft())
             await anyio.sleep(_LOOK_EVERY)
 
     async def open(self) -> int:

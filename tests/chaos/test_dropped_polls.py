@@ -41,7 +41,8 @@ class Scene:
                 await self.proxy.record.until(lambda: len(self.proxy.record.of("GetActivityTask")) == POLLS)
                 process.send(signal.SIGTERM)
                 await (process.says(says) if says else process.ends())
-                await load.start(EXECUTIONS)
+                for number in range(EXECUTIONS):
+                    await load.start_one(number)
             async with self.ours():
                 await load.ended()
             assert await process.ends() == ExitCode.OK

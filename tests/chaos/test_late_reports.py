@@ -19,7 +19,7 @@ async def test_heartbeats_go_on_until_the_report_is_taken(account: Account, engi
         options = ("--namespace", namespace, "--account", "123456789012", "--log-format", "json")
         aws = engine.environment(through=proxy.url)
         async with workers("run", "tests.chaos.handlers:echo", *options, environment=aws) as worker:
-            await load.start(1)
+            await load.start_one(1)
             await worker.says("report not delivered")
             await anyio.sleep(2 * HEARTBEAT_SECONDS)
             proxy.faults = no_faults

@@ -39,6 +39,11 @@ class Size:
     window: int
     """Executions at a time, at most."""
 
+    def inputs(self) -> list[dict[str, float]]:
+        """Most tasks are short; some live by their heartbeats."""
+        long = self.heartbeat + 0.5
+        return [{"number": number, "seconds": 0.02 if number % 20 else long} for number in range(self.executions)]
+
 
 SHORT = Size(
     executions=60,
@@ -92,11 +97,11 @@ async def roll(
     async with proxy_to(engine.url, faults=faults) as proxy:
         aws = engine.environment(through=proxy.url)
         options = ("--namespace", namespace, "--pollers", str(size.pollers))
-        async with fleet("echo", size.workers, *options, environment=aws) as workers:
+        async with fleet("beating", size.workers, *options, environment=aws) as workers:
             load = await Load.of(account, recovering(f"{namespace}--work", heartbeat=size.heartbeat))
             async with anyio.create_task_group() as group:
                 group.start_soon(partial(workers.keep_replacing, every=every, number=number, times=size.replacements))
-                await load.run(size.executions, rate=size.rate, window=size.window)
+                await load.run(size.inputs(), rate=size.rate, window=size.window)
                 group.cancel_scope.cancel()
             retired = len(workers.retired)
             codes = await workers.exit_codes(within=90)

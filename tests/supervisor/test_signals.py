@@ -21,9 +21,14 @@ from tests.processes import Process, workers
 from workers.errors import ErrorName, ExitCode
 from workers.local import LocalStepFunctions
 
-SIGNALS = (signal.SIGTERM, signal.SIGINT)
+TERM, INT = SIGNALS = (signal.SIGTERM, signal.SIGINT)
 KNOWN_ACCOUNT = ("--account", "123456789012")
-KINDS = ("in_loop", "in_thread", "in_process")
+KINDS = pytest.mark.parametrize(
+    "kinds",
+    [["in_process", "endless"], pytest.param(["in_loop", "in_thread"], marks=pytest.mark.slow)],
+    ids=["hard", "easy"],
+)
+"""Handlers that run: in a process, in a thread that never ends; in the event loop, in a thread that looks up."""
 
 
 @dataclass
@@ -144,19 +149,28 @@ async def test_a_task_that_arrives_after_the_grace_is_failed_at_once(stage: Stag
         assert await scene.result(execution) == ErrorName.SHUTTING_DOWN
 
 
-@pytest.mark.parametrize("registry", KINDS)
-async def test_a_handler_finishes_within_the_grace(stage: Stage, registry: str) -> None:
-    async def scenario(number: signal.Signals) -> None:
+@pytest.mark.parametrize(
+    "cases",
+    [
+        [("in_loop", TERM), ("in_thread", INT), ("in_process", TERM), ("in_process", INT)],
+        pytest.param([("in_loop", INT), ("in_thread", TERM)], marks=pytest.mark.slow),
+    ],
+    ids=["some", "others"],
+)
+async def test_a_handler_finishes_within_the_grace(stage: Stage, cases: list[Any]) -> None:
+    async def scenario(case: tuple[str, signal.Signals]) -> None:
+        registry, number = case
         async with stage.working(registry) as scene:
             execution = await scene.begin(seconds=0.8)
             scene.process.send_to_group(number)  # a process of a handler must not die of it
             assert await scene.process.ends() == ExitCode.OK
             assert await scene.result(execution) == "done"
 
-    await side_by_side(SIGNALS, scenario)
+    await side_by_side(cases, scenario)
 
 
-async def test_a_handler_exceeds_the_grace(stage: Stage) -> None:
+@KINDS
+async def test_a_handler_exceeds_the_grace(stage: Stage, kinds: list[str]) -> None:
     async def scenario(registry: str) -> None:
         async with stage.working(registry, "--grace", "0.2") as scene:
             execution = await scene.begin(seconds=3600)
@@ -164,7 +178,7 @@ async def test_a_handler_exceeds_the_grace(stage: Stage) -> None:
             assert await scene.process.ends() == ExitCode.OK
             assert await scene.result(execution) == ErrorName.SHUTTING_DOWN
 
-    await side_by_side([*KINDS, "endless", "stubborn"], scenario)
+    await side_by_side([*kinds, "stubborn"], scenario)
 
 
 async def test_a_report_is_being_retried(stage: Stage) -> None:
@@ -200,7 +214,8 @@ async def test_a_second_signal_drops_the_polls(stage: Stage) -> None:
     await side_by_side(SIGNALS, scenario)
 
 
-async def test_a_second_signal_ends_handlers(stage: Stage) -> None:
+@KINDS
+async def test_a_second_signal_ends_handlers(stage: Stage, kinds: list[str]) -> None:
     async def scenario(registry: str) -> None:
         async with stage.working(registry, "--concurrency", "1") as scene:
             execution = await scene.begin(seconds=3600)
@@ -209,7 +224,7 @@ async def test_a_second_signal_ends_handlers(stage: Stage) -> None:
             assert await scene.process.ends(within=10) == ExitCode.OK  # no poll was open, and the task was reported
             assert await scene.result(execution) == ErrorName.SHUTTING_DOWN
 
-    await side_by_side([*KINDS, "endless"], scenario)
+    await side_by_side(kinds, scenario)
 
 
 async def test_a_second_signal_leaves_what_does_not_end(stage: Stage) -> None:
