@@ -7,6 +7,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from workers.machines.activities import delete_activity as delete_activity
+    from workers.machines.activities import describe_activity as describe_activity
+    from workers.machines.activities import ensure_activities as ensure_activities
+    from workers.machines.activities import list_activities as list_activities
     from workers.machines.definition import Definition as Definition
     from workers.machines.definition import from_asl as from_asl
     from workers.machines.definition import load as load
@@ -20,17 +24,36 @@ if TYPE_CHECKING:
     from workers.machines.problems import InvalidDefinitionError as InvalidDefinitionError
     from workers.machines.problems import Problem as Problem
     from workers.machines.problems import Severity as Severity
+    from workers.machines.registration.configuration import Logging as Logging
+    from workers.machines.registration.difference import diff as diff
+    from workers.machines.registration.ensure import ensure_state_machine as ensure_state_machine
+    from workers.machines.registration.machines import delete_state_machine as delete_state_machine
+    from workers.machines.registration.machines import describe_state_machine as describe_state_machine
+    from workers.machines.registration.machines import list_state_machines as list_state_machines
+    from workers.machines.registration.results import Registered as Registered
     from workers.machines.rendering import render as render
+
 
 _HOMES = {
     "Definition": "workers.machines.definition",
     "InvalidDefinitionError": "workers.machines.problems",
+    "Logging": "workers.machines.registration.configuration",
     "Problem": "workers.machines.problems",
+    "Registered": "workers.machines.registration.results",
     "Severity": "workers.machines.problems",
     "StateMachine": "workers.machines.model.machine",
+    "delete_activity": "workers.machines.activities",
+    "delete_state_machine": "workers.machines.registration.machines",
+    "describe_activity": "workers.machines.activities",
+    "describe_state_machine": "workers.machines.registration.machines",
+    "diff": "workers.machines.registration.difference",
     "draw": "workers.machines.pictures",
     "draw_tree": "workers.machines.pictures",
+    "ensure_activities": "workers.machines.activities",
+    "ensure_state_machine": "workers.machines.registration.ensure",
     "from_asl": "workers.machines.definition",
+    "list_activities": "workers.machines.activities",
+    "list_state_machines": "workers.machines.registration.machines",
     "load": "workers.machines.definition",
     "parse": "workers.machines.definition",
     "render": "workers.machines.rendering",
