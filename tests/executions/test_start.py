@@ -12,6 +12,7 @@ from workers import Registry, Worker
 from workers.errors import UsageError
 from workers.executions import ExecutionFailedError, Status, start_execution, stop_execution, wait_for_execution
 from workers.executions.names import execution_arn
+from workers.executions.progress import Progress
 from workers.machines.registration.ensure import ensure_state_machine
 from workers.payloads import Payloads
 from workers.stepfunctions.account import Account
@@ -20,7 +21,13 @@ from workers.stepfunctions.protocol import RefusedError
 
 async def test_an_execution_is_started_and_awaited(here: Account) -> None:
     machine = await registered(here, ECHO)
-    done = await start_execution(machine.name, {"x": [1, None]}, wait=True, account=here)
+    seen: list[str] = []
+
+    def watching(progress: Progress) -> None:
+        seen.append(" ".join(f"{state.state} {state.outcome}" for state in progress.states))
+
+    done = await start_execution(machine.name, {"x": [1, None]}, wait=True, watching=watching, account=here)
+    assert seen[-1] == "Echo succeeded"
     assert done.succeeded
     assert done.input == done.output == {"x": [1, None]}
     assert done.state_machine == machine.arn

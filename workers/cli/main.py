@@ -19,6 +19,9 @@ _COMMANDS = {
     "run": "Run the activities of a registry until it is told to stop.",
     "local": "Run the embedded Step Functions on this machine.",
     "demo": "See it all work: engine, workers and a real job.",
+    "machines": "Validate, register, compare, draw and delete state machines.",
+    "executions": "Start, follow, list, stop and redrive executions.",
+    "activities": "List, show, create and delete activities.",
 }
 
 

@@ -1,6 +1,6 @@
 """Command line options made from settings models, so that a flag, its variable and its help have one source."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from types import NoneType
 from typing import Any, TypeVar, get_args
 
@@ -13,12 +13,17 @@ from workers.settings import Settings, flag, variable
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-def settings_options(model: type[Settings]) -> Callable[[F], F]:
-    """One option for each field of `model`. Only what was typed is passed on: the model reads the variables."""
+def settings_options(model: type[Settings], only: Mapping[str, str | None] | None = None) -> Callable[[F], F]:
+    """One option for each field of `model`. Only what was typed is passed on: the model reads the variables.
+
+    `only`: the fields that are wanted, each with a description of its own, or None for the field's.
+    """
+    wanted = dict.fromkeys(model.model_fields) if only is None else only
 
     def decorate(command: F) -> F:
-        for name, field in reversed(model.model_fields.items()):
-            command = _option(name, field)(command)
+        for name, description in reversed(list(wanted.items())):
+            field = model.model_fields[name]
+            command = _option(name, field, description or str(field.description))(command)
         return command
 
     return decorate
@@ -29,8 +34,8 @@ def given(options: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in options.items() if value is not None}
 
 
-def _option(name: str, field: FieldInfo) -> Callable[[F], F]:
-    text = f"{field.description}  [{variable(name)}]"
+def _option(name: str, field: FieldInfo, description: str) -> Callable[[F], F]:
+    text = f"{description}  [{variable(name)}]"
     if field.annotation is bool:
         declaration = f"{flag(name)}/--no-{flag(name)[2:]}" if field.default else flag(name)
         return click.option(declaration, name, is_flag=True, default=None, help=text)

@@ -1,9 +1,10 @@
 """Tables that `workers run` prints instead of running."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 
 import click
 
+from workers.cli.output import table
 from workers.settings import Settings
 from workers.supervisor.quota import LARGE_REGIONS, Demand, excesses
 from workers.variables import origins
@@ -12,7 +13,7 @@ from workers.variables import origins
 def show_settings(settings: Settings, given: Collection[str]) -> None:
     """Each setting, its value and where it comes from."""
     rows = [(one.name, "-" if one.value is None else str(one.value), one.origin) for one in origins(settings, given)]
-    _table(("setting", "value", "from"), rows)
+    table(("setting", "value", "from"), rows)
 
 
 def show_quota(found: Collection[Demand], region: str | None) -> None:
@@ -33,13 +34,6 @@ def show_quota(found: Collection[Demand], region: str | None) -> None:
         )
         for one in found
     ]
-    _table(("API", "at once", "of", "a second", "of", "when", "share"), rows)
+    table(("API", "at once", "of", "a second", "of", "when", "share"), rows)
     for sentence in excesses(found):
         click.echo(f"\ntoo much for the account: {sentence}")
-
-
-def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> None:
-    lines = [head, *rows]
-    widths = [max(len(line[column]) for line in lines) for column in range(len(head))]
-    for line in lines:
-        click.echo("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())

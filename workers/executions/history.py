@@ -60,16 +60,24 @@ async def execution_history(
     """
     async with using(account) as here:
         arn = execution_arn(here, execution)
-        async for item in here.items(
-            "GetExecutionHistory",
-            "events",
-            created=created,
-            executionArn=arn,
-            reverseOrder=newest_first,
-            includeExecutionData=data,
-            maxResults=_PAGE,
-        ):
+        async for item in history_items(here, arn, newest_first=newest_first, data=data, created=created):
             yield from_item(item)
+
+
+async def history_items(
+    account: Account, arn: str, *, newest_first: bool = False, data: bool = True, created: float | None = None
+) -> AsyncIterator[dict[str, Any]]:
+    """The events of an execution as GetExecutionHistory gives them, over all pages."""
+    async for item in account.items(
+        "GetExecutionHistory",
+        "events",
+        created=created,
+        executionArn=arn,
+        reverseOrder=newest_first,
+        includeExecutionData=data,
+        maxResults=_PAGE,
+    ):
+        yield item
 
 
 def from_item(item: Mapping[str, Any]) -> Event:

@@ -14,7 +14,7 @@ from workers.arns import check_name
 from workers.errors import UsageError
 from workers.executions.execution import Execution, Status, from_description
 from workers.executions.tracing import Trace
-from workers.executions.waiting import ended
+from workers.executions.waiting import Watching, ended
 from workers.machines.registration.results import Registered
 from workers.machines.registration.versions import publish_version
 from workers.payloads.document import encode
@@ -35,6 +35,7 @@ async def start_execution(
     wait: bool = False,
     payloads: Payloads | str | None = None,
     traceparent: bool | str = False,
+    watching: Watching | None = None,
     account: Account | None = None,
 ) -> Execution:
     """Starts an execution of a state machine; with `wait`, returns when it has ended, well or not.
@@ -43,7 +44,8 @@ async def start_execution(
     definition runs, be it a second old. `input`: any JSON value. `name`: unique for 90 days; a random one by default.
     `payloads`: a payload store, or the URL of one, for what is too large in the input, and to reload the output from.
     `traceparent`: True for a new trace, or a W3C traceparent to continue; it is put into the input, which must be an
-    object, and names the X-Ray trace as well.
+    object, and names the X-Ray trace as well. `watching`: called with the progress of the states while it is waited
+    for, except for Express executions.
 
     Raises `UsageError` for a name or an input that AWS would refuse, `PayloadError` and `ServiceError`.
     """
@@ -56,7 +58,7 @@ async def start_execution(
     async with using(account) as here, _opened(payloads, here) as store:
         text = _checked(encode(await store.offload(given) if store else given))
         start = _Start(here, text, name, trace.header if trace else None)
-        execution = await start(machine, wait=wait)
+        execution = await start(machine, wait=wait, watching=watching)
         if store and execution.succeeded:
             execution = replace(execution, output=await store.reload(execution.output))
         return execution
@@ -70,13 +72,15 @@ class _Start:
         self._name = name or str(uuid.uuid4())
         self._header = header
 
-    async def __call__(self, machine: str | Registered, *, wait: bool) -> Execution:
+    async def __call__(self, machine: str | Registered, *, wait: bool, watching: Watching | None) -> Execution:
         arn = await self._target(machine)
         created = machine.created if isinstance(machine, Registered) else None
         if wait and await self._express(machine, arn):
             return from_description(await self._account.start_sync_execution(**self._parameters(arn)))
         execution = await self._start(arn, created)
-        return await ended(self._account, execution.arn, started=time.monotonic()) if wait else execution
+        if not wait:
+            return execution
+        return await ended(self._account, execution.arn, started=time.monotonic(), watching=watching)
 
     async def _target(self, machine: str | Registered) -> str:
         """What is started: after an update, a version, because the machine itself may run the old definition yet."""

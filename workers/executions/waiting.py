@@ -1,7 +1,7 @@
 """Waiting for the end of an execution, at a pace that the API's bucket bears."""
 
-import random
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -10,13 +10,14 @@ import anyio
 
 from workers.executions.execution import Execution, Status, from_description
 from workers.executions.failure import failed_state
+from workers.executions.looks import LONGEST, WATCHED, pause
 from workers.executions.names import execution_arn
+from workers.executions.progress import Progress
+from workers.executions.watching import Watch
 from workers.stepfunctions.account import Account, using
 
-_SHORTEST = 0.1
-_LONGEST = 10.0
-_SHARE = 0.1
-"""Seconds between two looks for each second waited: the end is seen at most a tenth of the waiting later."""
+Watching = Callable[[Progress], None]
+"""Called with what is new, while an execution is waited for."""
 
 
 async def describe_execution(execution: str | Execution, *, account: Account | None = None) -> Execution:
@@ -27,31 +28,40 @@ async def describe_execution(execution: str | Execution, *, account: Account | N
 
 
 async def wait_for_execution(
-    execution: str | Execution, *, redriven: datetime | None = None, account: Account | None = None
+    execution: str | Execution,
+    *,
+    redriven: datetime | None = None,
+    watching: Watching | None = None,
+    account: Account | None = None,
 ) -> Execution:
     """The execution when it has ended, well or not: `raise_for_status()` tells.
 
     `redriven`: what `redrive_execution` returned; until that is known everywhere, the execution seems to have ended.
-    Raises `ServiceError`.
+    `watching` is called with the progress of its states. Raises `ServiceError`.
     """
     async with using(account) as here:
-        return await ended(here, execution_arn(here, execution), redriven=redriven)
+        return await ended(here, execution_arn(here, execution), redriven=redriven, watching=watching)
 
 
 async def ended(
-    account: Account, arn: str, *, started: float | None = None, redriven: datetime | None = None
+    account: Account,
+    arn: str,
+    *,
+    started: float | None = None,
+    redriven: datetime | None = None,
+    watching: Watching | None = None,
 ) -> Execution:
-    """The execution `arn` when it has ended.
-
-    `started`: when it was started, if just now (`time.monotonic()`); it may not be known at once. `redriven`: since
-    when it has been running again.
-    """
+    """See `wait_for_execution`. `started`: when it was started, if just now (`time.monotonic()`): then it may not be
+    known at once."""
     begun = time.monotonic()
+    watch = Watch(account, arn, started=started) if watching else None
     while True:
         found = await account.call("DescribeExecution", created=started, executionArn=arn)
+        if watch and watching and await watch.look():
+            watching(watch.progress)
         if Status(found["status"]).ended and (redriven is None or _since(found, redriven)):
             return await explained(account, from_description(found))
-        await anyio.sleep(pause(time.monotonic() - begun))
+        await anyio.sleep(pause(time.monotonic() - begun, longest=WATCHED if watch else LONGEST))
 
 
 async def explained(account: Account, execution: Execution) -> Execution:
@@ -63,9 +73,3 @@ async def explained(account: Account, execution: Execution) -> Execution:
 
 def _since(found: dict[str, Any], redriven: datetime) -> bool:
     return bool(found.get("redriveDate") and found["redriveDate"] >= redriven)
-
-
-def pause(waited: float, *, longest: float = _LONGEST) -> float:
-    """Seconds until the next look, after `waited` seconds."""
-    jitter = random.uniform(0.8, 1.0)  # noqa: S311 - so that many who wait together do not look together
-    return jitter * min(longest, max(_SHORTEST, waited * _SHARE))

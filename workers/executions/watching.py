@@ -7,33 +7,56 @@ import anyio
 
 from workers.executions.execution import Execution
 from workers.executions.history import Event, execution_history
+from workers.executions.looks import WATCHED, pause
 from workers.executions.names import execution_arn
 from workers.executions.progress import Progress
-from workers.executions.waiting import pause
 from workers.stepfunctions.account import Account, using
 
-_LONGEST = 2.0
-"""Seconds between two looks, at most: somebody watches."""
+
+class Watch:
+    """The progress of one execution, kept up to date by reading only what is new in its history."""
+
+    def __init__(self, account: Account, arn: str, *, started: float | None = None) -> None:
+        self.progress = Progress()
+        self._account = account
+        self._arn = arn
+        self._started = started
+
+    async def look(self) -> bool:
+        """Reads on. Whether there was news. Raises `ServiceError`."""
+        news = await self._news()
+        for event in news:
+            self.progress.add(event)
+        return bool(news)
+
+    async def _news(self) -> list[Event]:
+        """The newest are asked for first, so that a long history is not read again."""
+        found: list[Event] = []
+        history = execution_history(
+            self._arn, newest_first=True, data=False, created=self._started, account=self._account
+        )
+        async for event in history:
+            if event.id <= self.progress.last:
+                break
+            found.append(event)
+        return found[::-1]
 
 
-async def watch_execution(
-    execution: str | Execution, *, started: float | None = None, account: Account | None = None
-) -> AsyncIterator[Progress]:
+async def watch_execution(execution: str | Execution, *, account: Account | None = None) -> AsyncIterator[Progress]:
     """The progress of an execution (its ARN, or MACHINE:NAME) each time that there is news, until it has ended.
 
-    It is the same object each time. `started`: when it was started, if just now (`time.monotonic()`). Standard
-    executions only: Express ones have no history here. Raises `ServiceError`.
+    It is the same object each time. Standard executions only: Express ones have no history here. Raises
+    `ServiceError`.
     """
-    progress, begun = Progress(), time.monotonic()
+    begun = time.monotonic()
     async with using(account) as here:
-        arn = execution_arn(here, execution)
-        while progress.status is None:
-            if news := await _news(here, arn, progress.last, started):
-                for event in news:
-                    progress.add(event)
-                yield progress
-            if progress.status is None:
-                await anyio.sleep(pause(time.monotonic() - begun, longest=_LONGEST))
+        watch = Watch(here, execution_arn(here, execution))
+        while True:
+            if await watch.look():
+                yield watch.progress
+            if watch.progress.status:
+                return
+            await anyio.sleep(pause(time.monotonic() - begun, longest=WATCHED))
 
 
 async def progress_of(execution: str | Execution, *, account: Account | None = None) -> Progress:
@@ -42,14 +65,3 @@ async def progress_of(execution: str | Execution, *, account: Account | None = N
     async for event in execution_history(execution, data=False, account=account):
         progress.add(event)
     return progress
-
-
-async def _news(account: Account, arn: str, last: int, started: float | None) -> list[Event]:
-    """The events after `last`: the newest are asked for first, so that a long history is not read again."""
-    found: list[Event] = []
-    history = execution_history(arn, newest_first=True, data=False, created=started, account=account)
-    async for event in history:
-        if event.id <= last:
-            break
-        found.append(event)
-    return found[::-1]

@@ -32,6 +32,8 @@ _FAULTS = 4
 """How often a call is repeated after faults of the service or the network."""
 _THROTTLES = 12
 """How often a call is repeated when it is throttled: about a minute."""
+_SILENT = 4
+"""Repetitions, some seconds long together, that nobody need hear of."""
 
 
 class Account:
@@ -83,7 +85,8 @@ class Account:
             except ServiceError as error:
                 if not (_passes(error, backoff.failures) or _settles(error, created)):
                     raise
-                log.info("call repeated", operation=operation, error=error.code, failures=backoff.failures + 1)
+                say = log.info if backoff.failures < _SILENT else log.warning
+                say("call repeated", operation=operation, error=error.code, failures=backoff.failures + 1)
             await anyio.sleep(backoff.next())
 
     async def items(self, operation: str, key: str, /, **parameters: Any) -> AsyncIterator[dict[str, Any]]:

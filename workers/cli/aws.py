@@ -1,0 +1,83 @@
+"""What the commands share that talk to Step Functions: the options that say where it is, and the way there."""
+
+import sys
+from collections.abc import Awaitable, Callable
+from functools import wraps
+from pathlib import Path
+from typing import Any, TypeVar
+
+import anyio
+import click
+
+from workers.cli.options import given, settings_options
+from workers.errors import ExitCode, UsageError
+from workers.logs import configure_logs
+from workers.settings import Settings
+from workers.stepfunctions.account import Account, open_account
+from workers.stepfunctions.protocol import ActivityMissingError, RefusedError
+
+F = TypeVar("F", bound=Callable[..., Any])
+T = TypeVar("T")
+
+_OPTIONS = {
+    "namespace": "Machines and activities are named NAMESPACE--NAME.",
+    "account": "The AWS account.  [default: asked of STS]",
+    "local": None,
+    "local_port": None,
+}
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
+
+
+def aws_options(command: F) -> F:
+    """Adds the options that say where Step Functions is; they arrive as keyword arguments for `on_account`."""
+    return settings_options(Settings, _OPTIONS)(command)
+
+
+def on_account(work: Callable[[Account], Awaitable[T]], options: dict[str, Any]) -> T:
+    """The result of `work` on the account that `options` name.
+
+    What Step Functions refuses is bad input: `UsageError`, in its own words.
+    """
+    configure_logs("warning")
+    settings = Settings(**given(options))
+
+    async def run() -> T:
+        async with open_account(settings) as account:
+            return await work(account)
+
+    try:
+        return anyio.run(run)
+    except (RefusedError, ActivityMissingError) as error:
+        raise UsageError(str(error)) from error
+
+
+def problems_exit_1(command: F) -> F:
+    """A command that ends with 1, and says what is wrong, when a definition is invalid."""
+
+    @wraps(command)
+    def wrapped(*arguments: Any, **options: Any) -> Any:
+        from workers.machines.problems import InvalidDefinitionError
+
+        try:
+            return command(*arguments, **options)
+        except InvalidDefinitionError as error:
+            click.echo(str(error), err=True)
+            return ExitCode.FAULT
+
+    return wrapped  # type: ignore[return-value]  # wraps() keeps the signature, and mypy does not see it
+
+
+def is_file(text: str) -> bool:
+    """Whether FILE|NAME is a file: it is there, or is written like one."""
+    return text.endswith((".json", ".yaml", ".yml")) or "/" in text or Path(text).is_file()
+
+
+def read_text(path: str) -> str:
+    """The text of a file; `-` is stdin. Raises `UsageError`."""
+    if path == "-":
+        return sys.stdin.read()
+    try:
+        return Path(path).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"cannot read {path}: {error}") from None
