@@ -12,6 +12,7 @@ class Fault(StrEnum):
     DROP_AFTER = "dropped after it was passed on"
     DELAY = "delayed"
     SERVER_ERROR = "answered 500"
+    PAGE = "answered 502 by a page"
     THROTTLE = "throttled"
     HALF_ANSWER = "answered by half"
     SILENCE = "not answered, then reset"
@@ -34,6 +35,11 @@ def mixed(share: float, *, seed: int) -> Plan:
         return chance.choice(kinds) if chance.random() < share else None
 
     return draw
+
+
+def only(prefix: str, plan: Plan) -> Plan:
+    """Follows `plan` for calls whose operation begins with `prefix`; lets all others through."""
+    return lambda operation: plan(operation) if operation.startswith(prefix) else None
 
 
 def always(prefix: str, fault: Fault) -> Plan:

@@ -187,6 +187,8 @@ async def proxy_to(upstream: str, *, faults: Plan = no_faults) -> AsyncIterator[
 def _instead(fault: Fault | None) -> Answer | None:
     if fault is Fault.SERVER_ERROR:
         return error(500, "InternalFailure", "injected")
+    if fault is Fault.PAGE:  # of a load balancer that has lost its target
+        return Answer(502, b"<html><h1>502 Bad Gateway</h1></html>", "text/html")
     if fault is Fault.THROTTLE:
         return error(400, "ThrottlingException", "Rate exceeded")
     return None

@@ -3,7 +3,7 @@
 import math
 import signal
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 import anyio
@@ -38,6 +38,7 @@ class Size:
     """Executions that begin in a second, at most."""
     window: int
     """Executions at a time, at most."""
+    client: str = "auto"
 
     def inputs(self) -> list[dict[str, float]]:
         """Most tasks are short; some live by their heartbeats."""
@@ -71,6 +72,7 @@ SIZES = pytest.mark.parametrize(
     "size",
     [
         pytest.param(SHORT, id="short"),
+        pytest.param(replace(SHORT, client="botocore"), id="botocore", marks=pytest.mark.slow),
         pytest.param(WHOLE, id="whole", marks=[pytest.mark.slow, pytest.mark.timeout(900)]),
     ],
 )
@@ -96,7 +98,7 @@ async def roll(
     namespace = unique("chaos")
     async with proxy_to(engine.url, faults=faults) as proxy:
         aws = engine.environment(through=proxy.url)
-        options = ("--namespace", namespace, "--pollers", str(size.pollers))
+        options = ("--namespace", namespace, "--pollers", str(size.pollers), "--client", size.client)
         async with fleet("beating", size.workers, *options, environment=aws) as workers:
             load = await Load.of(account, recovering(f"{namespace}--work", heartbeat=size.heartbeat))
             async with anyio.create_task_group() as group:

@@ -20,6 +20,7 @@ from tests.chaos.proxy import Proxy, proxy_to
 from tests.processes import Process, workers
 from workers.errors import ErrorName, ExitCode
 from workers.local import LocalStepFunctions
+from workers.stepfunctions.client import POLL_HOLD
 
 TERM, INT = SIGNALS = (signal.SIGTERM, signal.SIGINT)
 KNOWN_ACCOUNT = ("--account", "123456789012")
@@ -260,3 +261,16 @@ async def test_a_report_that_never_arrives_is_given_up_as_a_fault(stage: Stage) 
             assert await scene.process.ends(within=30) == ExitCode.FAULT
 
     await side_by_side(["in_loop", "stubborn", "endless"], scenario)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(120)
+async def test_a_poll_that_gets_no_answer_is_awaited_to_its_end_whatever_the_grace(stage: Stage) -> None:
+    async with stage.working("echo", "--grace", "0") as scene:
+        await scene.calls("GetActivityTask")
+        scene.proxy.darken()
+        await scene.proxy.record.until(lambda: len(scene.proxy.record.of("GetActivityTask")) > 2)
+        await scene.drains(signal.SIGTERM)
+        with pytest.raises(AssertionError, match="did not end"):
+            await scene.process.ends(within=POLL_HOLD)
+        assert await scene.process.ends(within=20) == ExitCode.OK
