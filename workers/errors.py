@@ -5,7 +5,9 @@ The names in `ErrorName` are a contract: state machines match them in `Retry` an
 never changes its meaning.
 """
 
+from datetime import timedelta
 from enum import IntEnum, StrEnum
+from typing import Any
 
 CAUSE_LIMIT = 32_768
 """Bytes of UTF-8 in a cause (SendTaskFailure, API reference)."""
@@ -62,14 +64,21 @@ class ActivityError(WorkersError):
 class PausePolling(WorkersError):  # noqa: N818 - a request to the worker, that happens to end the task
     """Raised by a handler whose downstream is dead: fails the task, and stops its activity's polls for a while.
 
-    `seconds` is how long. The task fails as `Worker.PausePolling`; a Retry in the state machine brings it back.
+    `seconds` is how long, more than 0. The task fails as `Worker.PausePolling`; a Retry in the state machine brings
+    it back. Raises `TypeError` or `ValueError` for what is no such time.
     """
 
     error_name = "Worker.PausePolling"
 
-    def __init__(self, seconds: float, message: str = "") -> None:
-        super().__init__(message or f"polling is paused for {seconds} s")
-        self.seconds = seconds
+    def __init__(self, seconds: float | timedelta, message: str = "") -> None:
+        pause = seconds.total_seconds() if isinstance(seconds, timedelta) else float(seconds)
+        if not 0 < pause < float("inf"):
+            raise ValueError(f"PausePolling({seconds!r}): a pause has more than 0 seconds, and an end")
+        super().__init__(message or f"polling is paused for {pause:g} s")
+        self.seconds = pause
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.seconds, str(self)), self.__dict__
 
 
 class TaskCancelledError(WorkersError):

@@ -40,6 +40,8 @@ class Arguments:
     """Checks the whole input; None where no parameter wants it."""
     names: frozenset[str] = frozenset()
     """The keys that parameters name."""
+    parameters: frozenset[str] = frozenset()
+    """The names of those parameters."""
     rest: TypeAdapter[dict[str, Any]] | None = None
     """Checks what `**kwargs` takes: the keys that no parameter names; None where there is none."""
     task_position: int | None = None
@@ -59,7 +61,9 @@ class Arguments:
             given = self._object(task.input)
             named = self._checked(self.keys, given)
             if self.rest:
-                named |= self._checked(self.rest, {key: given[key] for key in given.keys() - self.names})
+                # Neither a key that was taken nor the name of a parameter whose key is another, its alias.
+                left = given.keys() - self.names - self.parameters
+                named |= self._checked(self.rest, {key: given[key] for key in left})
         if self.task_position is not None:
             positional.insert(self.task_position, task)
         if self.task_name:
@@ -173,6 +177,7 @@ def _arguments(activity: str, refuse: str, parameters: Sequence[inspect.Paramete
         keys=_keys(refuse, fields) if wants_keys else None,
         whole=_adapter(whole[0].annotation, f"{refuse}: parameter {whole[0].name}") if whole else None,
         names=frozenset(_key(parameter) for parameter in fields.values()),
+        parameters=frozenset(fields),
         rest=_rest(refuse, rest) if rest and not whole else None,
         task_position=parameters.index(task) if task and positional_task else None,
         task_name=task.name if task and not positional_task else None,

@@ -11,7 +11,7 @@ from workers.task import CancelReason
 
 class Run:
     def __init__(self, token: str = "token") -> None:
-        self.token = token
+        self.token = self.label = token
         self.last_beat: float | None = None
         self.cancelled: CancelReason | None = None
 
@@ -77,6 +77,25 @@ async def test_a_transient_failure_is_repeated_sooner_and_does_not_end_the_beati
     first, _, third, fourth = client.times["beat"]
     assert third - first < 0.5 <= (fourth - third) / 0.85
     assert run.cancelled is None
+
+
+async def test_a_beat_that_hangs_does_not_silence_its_task() -> None:
+    client, run = Scripted(), Run()
+    beat, hung = client.send_task_heartbeat, list[str]()
+
+    async def first_hangs(token: str) -> None:
+        if not hung:
+            hung.append(token)
+            await anyio.sleep_forever()
+        await beat(token)
+
+    client.send_task_heartbeat = first_hangs  # type: ignore[method-assign]
+    heartbeats = Heartbeats(client, Metrics(active=False))
+    async with anyio.create_task_group() as group:
+        group.start_soon(heartbeats.run)
+        with anyio.fail_after(5), heartbeats.beating(run, 0.1):
+            await beats(client, 2)
+        group.cancel_scope.cancel()
 
 
 async def test_a_closed_token_cancels_the_handler_and_ends_the_beating() -> None:

@@ -2,19 +2,26 @@
 
 import asyncio
 import os
+import pickle
 import threading
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
 from pathlib import Path
 
 import anyio
+import anyio.lowlevel
 import pytest
 from aiobotocore.session import get_session
 
 from tests.account import Account, task, unique
 from tests.supervisor.test_worker import working
 from workers import Registry, Settings, Task, Worker
-from workers.errors import ExitCode, PausePolling
+from workers.errors import ExitCode, PausePolling, UsageError
 from workers.supervisor.heartbeats import Heartbeats
+from workers.supervisor.runner import Runner
+from workers.supervisor.running import RunningTask
 from workers.task import CancelReason
 
 
@@ -217,6 +224,83 @@ async def test_a_part_that_breaks_stops_the_worker_loudly_after_its_tasks(
     assert await account.output(task(name), {}) == "done"
     with pytest.raises(RuntimeError, match="heartbeats broke"):
         await worker.drain()
+
+
+@pytest.mark.parametrize("seconds", [0, -1, float("nan"), float("inf"), "soon"])
+def test_a_pause_that_is_none_is_refused(seconds: object) -> None:
+    with pytest.raises((ValueError, TypeError)):
+        PausePolling(seconds)  # type: ignore[arg-type]
+
+
+def test_a_pause_survives_the_way_from_a_process() -> None:
+    pause = pickle.loads(pickle.dumps(PausePolling(timedelta(seconds=5))))
+    assert (pause.seconds, str(pause)) == (5.0, "polling is paused for 5 s")
+
+
+async def test_a_fault_of_ours_in_one_task_leaves_the_others_unharmed(
+    account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    registry, names, running = Registry(), [unique("slow"), unique("bad")], anyio.Event()
+
+    @registry.activity(names[0])
+    async def slow() -> str:
+        running.set()
+        await anyio.sleep(0.5)
+        return "done"
+
+    registry.add(names[1], lambda event, /: event)
+    counted = Runner._count
+
+    def broken(self: Runner, run: RunningTask, *rest: object) -> None:
+        if run.activity.name == names[1]:
+            raise RuntimeError("counting broke")
+        counted(self, run, *rest)
+
+    monkeypatch.setattr(Runner, "_count", broken)
+    worker = Worker(registry, Settings(grace=10))
+    await worker.start()
+    execution = await account.start(task(names[0]), {})
+    await running.wait()
+    assert await account.output(task(names[1]), 1) == 1
+    assert (await account.ended(execution))["status"] == "SUCCEEDED"
+    with pytest.raises(RuntimeError, match="counting broke"):
+        await worker.drain()
+
+
+async def test_a_drain_ends_a_worker_that_still_waits_in_a_lifespan(account: Account) -> None:
+    waiting, closed = anyio.Event(), anyio.Event()
+
+    @asynccontextmanager
+    async def lifespan() -> AsyncIterator[None]:
+        async with anyio.create_task_group():
+            try:
+                waiting.set()
+                await anyio.sleep_forever()
+                yield
+            finally:
+                await anyio.lowlevel.checkpoint()
+                closed.set()
+
+    registry = Registry(lifespan=lifespan)
+    registry.add(unique("never"), lambda event, /: event)
+    worker = Worker(registry)
+    life = asyncio.create_task(worker.run())
+    await waiting.wait()
+    assert await worker.drain() is ExitCode.OK
+    assert await life is ExitCode.OK
+    assert closed.is_set()
+
+
+async def test_a_worker_runs_once_and_cannot_end_before_it_runs(account: Account) -> None:
+    registry = Registry()
+    registry.add(unique("idle"), lambda event, /: event)
+    worker = Worker(registry)
+    with pytest.raises(UsageError, match="was not started"):
+        await worker.drain()
+    await worker.start()
+    assert await worker.drain() is ExitCode.OK
+    with pytest.raises(UsageError, match="make another one"):
+        await worker.run()
 
 
 async def test_several_workers_live_in_one_process_on_one_session(account: Account) -> None:

@@ -100,6 +100,33 @@ async def test_a_missing_activity_is_created_once_for_all_pollers() -> None:
     assert [call for call in client.calls if call[0] == "create"] == [("create", "work")]
 
 
+async def test_an_activity_that_may_not_be_created_is_shown() -> None:
+    client, drain = Scripted(), Drain()
+    denied = fault(DeniedError, "AccessDenied")
+    client.answers["poll"] = [fault(ActivityMissingError, "ActivityDoesNotExist")]
+    client.answers["create"] = [denied]
+    poller = a_poller(client, an_activity(pollers=1), drain=drain, started=lambda *_: None)
+    async with anyio.create_task_group() as group:
+        group.start_soon(poller.run)
+        while poller.trouble is None:
+            await anyio.sleep(0.01)
+        assert poller.trouble is denied
+        drain.begin()
+
+
+async def test_polls_that_are_answered_at_once_are_not_repeated_at_once() -> None:
+    client, drain = Scripted(), Drain()
+    client.answers["poll"] = [None] * 1000
+    poller = a_poller(client, an_activity(pollers=1), drain=drain, started=lambda *_: None)
+    async with anyio.create_task_group() as group:
+        group.start_soon(poller.run)
+        while len(client.times["poll"]) < 4:
+            await anyio.sleep(0.01)
+        drain.begin()
+    first, *_, last = client.times["poll"][:4]
+    assert last - first >= 0.25
+
+
 @pytest.mark.parametrize(
     ("error", "create"),
     [(fault(ActivityMissingError, "ActivityDoesNotExist"), False), (fault(DeniedError, "AccessDenied"), True)],

@@ -6,7 +6,7 @@ import anyio
 import structlog
 
 from workers.arns import activity_name
-from workers.stepfunctions.protocol import ServiceError, StepFunctions
+from workers.stepfunctions.protocol import StepFunctions, TransientError
 from workers.supervisor.activity import Activity
 
 log = structlog.get_logger(__name__)
@@ -27,7 +27,10 @@ class Creation:
         self._created = float("-inf")
 
     async def create(self) -> bool:
-        """Creates the activity, unless that was done just now. True when it is worth polling at once."""
+        """Creates the activity, unless that was done just now. True when it is worth polling at once.
+
+        Raises what Step Functions says to that, except a fault that may pass.
+        """
         seen = self._created
         async with self._lock:
             if self._created != seen:
@@ -37,8 +40,7 @@ class Creation:
             await anyio.sleep(random.uniform(0, _JITTER))  # noqa: S311 - jitter, not a secret
             try:
                 await self._client.create_activity(activity_name(self._activity.arn))
-            except ServiceError as error:
-                log.warning("activity not created", activity=self._activity.name, error=str(error))
+            except TransientError:
                 return False
             self._created = anyio.current_time()
             log.info("activity created", activity=self._activity.name, arn=self._activity.arn)

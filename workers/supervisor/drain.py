@@ -12,15 +12,11 @@ CANCELLING  the grace is over: handlers are cancelled with the reason `shutdown`
 FORCED      polls are dropped and handlers cancelled at once; reports get a moment.
 """
 
-from collections.abc import Awaitable, Callable
 from enum import StrEnum
-from typing import Any, TypeVar
 
 import anyio
 
 from workers.task import Draining
-
-T = TypeVar("T")
 
 
 class Phase(StrEnum):
@@ -66,10 +62,6 @@ class Drain:
         """Whether a task that arrives now may still be run."""
         return self.phase in {Phase.RUNNING, Phase.DRAINING}
 
-    async def unless_draining(self, step: Callable[[], Awaitable[T]]) -> T | None:
-        """What `step` returns; None, and `step` cancelled, when the drain begins first."""
-        return await _unless(self.draining.wait, step)
-
     async def grace_over(self) -> None:
         """Waits for the end of the grace."""
         await self._grace_over.wait()
@@ -77,17 +69,3 @@ class Drain:
     async def forced(self) -> None:
         """Waits for the second signal."""
         await self._forced.wait()
-
-
-async def _unless(event: Callable[[], Awaitable[Any]], step: Callable[[], Awaitable[T]]) -> T | None:
-    result: T | None = None
-    async with anyio.create_task_group() as either:
-
-        async def happened() -> None:
-            await event()
-            either.cancel_scope.cancel()
-
-        either.start_soon(happened)
-        result = await step()
-        either.cancel_scope.cancel()
-    return result

@@ -12,13 +12,15 @@ import structlog
 from anyio.abc import TaskGroup
 
 from workers.metrics import Metrics
-from workers.stepfunctions.protocol import ServiceError, StepFunctions, TaskClosedError, ThrottledError
+from workers.stepfunctions.protocol import ServiceError, StepFunctions, TaskClosedError, ThrottledError, TransientError
 from workers.task import CancelReason
 
 log = structlog.get_logger(__name__)
 
 _SPREAD = 0.1
 """The share of an interval by which a beat may come early, so that tasks received together do not beat together."""
+_LEAST_WAIT = 1.0
+"""Seconds that an answer may always take."""
 _RETRY_SHARE = 0.2
 """A beat that failed is repeated after this share of its interval: it may be the only one before a timeout."""
 
@@ -28,6 +30,10 @@ class Beating(Protocol):
 
     token: str
     last_beat: float | None
+
+    @property
+    def label(self) -> str:
+        """Its name in logs."""
 
     def cancel(self, reason: CancelReason) -> None:
         """Stops the handler."""
@@ -93,7 +99,10 @@ class Heartbeats:
             return
         wait = beat.interval
         try:
-            await self._client.send_task_heartbeat(run.token)
+            with anyio.move_on_after(max(_LEAST_WAIT, beat.interval)) as patience:
+                await self._client.send_task_heartbeat(run.token)
+            if patience.cancelled_caught:  # one that hangs must not take the place of the next ones
+                raise TransientError("SendTaskHeartbeat", "NoAnswer", f"within {max(_LEAST_WAIT, beat.interval):g} s")
         except TaskClosedError:
             self._metrics.heartbeat("closed")
             beat.run = None
@@ -104,7 +113,7 @@ class Heartbeats:
             if isinstance(error, ThrottledError):
                 self._metrics.throttled(error.operation)
             wait *= _RETRY_SHARE
-            log.warning("heartbeat failed", error=error.code, again_in=round(wait, 3))
+            log.warning("heartbeat failed", task=run.label, error=error.code)
         else:
             self._metrics.heartbeat("accepted")
             run.last_beat = anyio.current_time()

@@ -29,6 +29,8 @@ from workers.supervisor.slots import Slots
 log = structlog.get_logger(__name__)
 
 _SAY_EVERY = 5.0
+_LEAST_HOLD = 0.1
+"""Seconds between polls that bring nothing, if whatever answers does not hold them as Step Functions does."""
 
 
 class Started(Protocol):
@@ -92,10 +94,12 @@ class Poller:
     async def _loop(self, loops: TaskGroup) -> None:
         soon, slow = Backoff(initial=0.2, maximum=5.0), Backoff(initial=2.0, maximum=30.0)
         while self._loops <= self.scale.target and await self._ready():
+            opened = anyio.current_time()
             try:
                 received = await self._poll()
             except ServiceError as error:
-                await self._pause(error, soon if self._may_pass(error) else slow)
+                if left := await self._mended(error):
+                    await self._pause(left, soon if self._may_pass(left) else slow)
                 continue
             soon.reset()
             slow.reset()
@@ -103,6 +107,7 @@ class Poller:
             self._counts.polled("empty" if received is None else "task")
             if received is None:
                 self.scale.empty()
+                await self._pass(_LEAST_HOLD - (anyio.current_time() - opened))
             else:
                 self.scale.full(free_slots=self.slots.free)
                 self._fill(loops)
@@ -135,8 +140,7 @@ class Poller:
             if (delay := self.brake.delay()) == 0.0:
                 return True
             self.slots.give()
-            with anyio.move_on_after(delay):
-                await self._drain.draining
+            await self._pass(delay)
         return False
 
     async def _wake_for_drain(self) -> None:
@@ -147,20 +151,32 @@ class Poller:
         """Whether `error` may soon be over by itself. If not, a person must act, and frequent polls help nobody."""
         return isinstance(error, TransientError) or (isinstance(error, ActivityMissingError) and bool(self._creation))
 
-    async def _pause(self, error: ServiceError, backoff: Backoff) -> None:
+    async def _mended(self, error: ServiceError) -> ServiceError | None:
+        """None when a missing activity has been created; otherwise what keeps the poll from working."""
         self._counts.polled(error.code)
         if isinstance(error, ThrottledError):
             self._metrics.throttled(error.operation)
             self.scale.throttled()
-        if isinstance(error, ActivityMissingError) and self._creation and await self._creation.create():
-            return
+        if not (isinstance(error, ActivityMissingError) and self._creation):
+            return error
+        try:
+            return None if await self._creation.create() else error
+        except ServiceError as refused:
+            return refused
+
+    async def _pause(self, error: ServiceError, backoff: Backoff) -> None:
         delay = backoff.next()
         self._say(error, delay)
         self.trouble = None if self._may_pass(error) else error
         if self.trouble:
             self._troubled()
-        with anyio.move_on_after(delay):
-            await self._drain.draining
+        await self._pass(delay)
+
+    async def _pass(self, seconds: float) -> None:
+        """Lets time pass, until the drain at most."""
+        if seconds > 0:
+            with anyio.move_on_after(seconds):
+                await self._drain.draining
 
     def _recovered(self) -> None:
         self.trouble = None
@@ -183,7 +199,7 @@ def _hint(error: ServiceError) -> str:
     if isinstance(error, ActivityMissingError):
         return "create the activity, or run without --no-create"
     if isinstance(error, DeniedError):
-        return "the worker needs states:GetActivityTask on this activity, and valid credentials"
+        return f"the worker needs states:{error.operation} on this activity, and valid credentials"
     if isinstance(error, ThrottledError):
         return "polling less"
     return "trying again" if isinstance(error, TransientError) else "see the error"

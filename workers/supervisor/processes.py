@@ -17,6 +17,10 @@ from workers.logs import chosen_logs, configure_logs
 _spawn = multiprocessing.get_context("spawn")
 
 
+_IGNORED = (signal.SIGINT, signal.SIGTERM)
+"""The parent drains, and what a child runs is part of what it waits for."""
+
+
 class HandlerCrashedError(WorkersError):
     """The process of a handler died before it had answered."""
 
@@ -36,7 +40,12 @@ class Process:
         self.calls = 0
         self._pipe, theirs = _spawn.Pipe()
         self._process = _spawn.Process(target=_serve, args=(theirs, chosen_logs()), name="handler process", daemon=True)
-        self._process.start()
+        # The child ignores both; until it has come so far they must not reach it, and it inherits this.
+        signal.pthread_sigmask(signal.SIG_BLOCK, _IGNORED)
+        try:
+            self._process.start()
+        finally:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, _IGNORED)
         theirs.close()
 
     @property
@@ -149,8 +158,9 @@ def _serve(pipe: Connection, logs: tuple[str, str] | None) -> None:
     """The child's life: calls in, results out, until the parent closes the pipe or dies; logs as the parent's."""
     if logs:
         configure_logs(*logs)
-    for number in (signal.SIGINT, signal.SIGTERM):  # the parent drains; this call is part of what it waits for
+    for number in _IGNORED:
         signal.signal(number, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _IGNORED)
     while True:
         try:
             request = pipe.recv_bytes()

@@ -47,9 +47,18 @@ class Runner:
         """Runs the task and reports it. Returns when Step Functions has the report, or wants none."""
         run = RunningTask(activity, received.token, self._heartbeats, self._drain)
         self.running[run.token] = run
-        outcome = await self._outcome(run, chain, received)
+        try:
+            outcome = await self._outcome(run, chain, received)
+        except asyncio.CancelledError:
+            if run.failing:  # it has been reported meanwhile
+                del self.running[run.token]
+            raise
         run.handled = anyio.current_time()
         run.succeeded = isinstance(outcome, str)
+        if run.failing:  # reported without it; a token gets one report
+            await run.failing.wait()
+            del self.running[run.token]
+            return run
         with run.still_beating():
             fate = await self._report(run, outcome)
         del self.running[run.token]
@@ -71,7 +80,10 @@ class Runner:
         if run.ended:  # just now: it has a report of its own, and a token gets one
             return
         run.failing = anyio.Event()
-        await self._reports.failure(run.token, refusal(ErrorName.SHUTTING_DOWN, message))
+        outcome = refusal(ErrorName.SHUTTING_DOWN, message)
+        fate = await self._reports.failure(run.token, outcome)
+        self._count(run, outcome, fate)
+        _log_end(run, outcome, fate)
         run.failing.set()
 
     async def _outcome(self, run: RunningTask, chain: CallNext, received: ActivityTask) -> Outcome:
@@ -105,9 +117,6 @@ class Runner:
             counts.ended(TaskOutcome.SUCCEEDED if fate is Fate.ACCEPTED else TaskOutcome(fate))
 
     async def _report(self, run: RunningTask, outcome: Outcome) -> Fate:
-        if run.failing:
-            await run.failing.wait()
-            return Fate.CLOSED
         if outcome is None:
             return Fate.CLOSED
         if isinstance(outcome, Failure):

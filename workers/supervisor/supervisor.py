@@ -133,7 +133,14 @@ class Supervisor:
         self._tasks.start_soon(self._run, poller, received, name=f"task {poller.activity.name}")
 
     async def _run(self, poller: Poller, received: ActivityTask) -> None:
-        run = await self._runner.run(poller.activity, poller.chain, received)
+        try:
+            run = await self._runner.run(poller.activity, poller.chain, received)
+        except Exception as error:
+            # A fault of ours in one task must not take the others with it.
+            log.exception("a run broke; draining", activity=poller.activity.name)
+            self._fault = self._fault or error
+            self._drain.begin()
+            return
         if isinstance(run.error, PausePolling):
             poller.brake.pause(run.error.seconds, str(run.error))
         if run.succeeded:

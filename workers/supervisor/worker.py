@@ -1,6 +1,7 @@
 """The worker: a registry, run."""
 
 import asyncio
+from collections.abc import Coroutine
 from contextlib import AsyncExitStack
 from typing import Any, Self
 
@@ -27,7 +28,7 @@ from workers.supervisor.supervisor import Supervisor
 
 log = structlog.get_logger(__name__)
 
-_MOST_REPORT_CONNECTIONS = 100
+_MOST_REPORT_CONNECTIONS = 1_000
 
 
 class Worker:
@@ -59,7 +60,9 @@ class Worker:
         self._drain = Drain()
         self._supervisor: Supervisor | None = None
         self._started = asyncio.Event()
+        self._begun = False
         self._over = asyncio.Event()
+        self._starting: asyncio.Task[object] | None = None
         self._outcome: ExitCode | BaseException = ExitCode.FAULT
         self._background: asyncio.Task[ExitCode] | None = None
 
@@ -71,11 +74,15 @@ class Worker:
         Raises `UsageError` for what cannot work: no region, no credentials, nothing at the local endpoint.
         """
 
+        if self._begun:
+            raise UsageError("this worker was run before: make another one")
+        self._begun = True
+
         async def life(*, task_status: TaskStatus[None]) -> None:
             with anyio.CancelScope(shield=True):
                 task_status.started()
                 try:
-                    self._outcome = await self._live(signals=signals)
+                    self._outcome = await self._unless_told_to_end(self._live(signals=signals))
                 except Exception as error:  # noqa: BLE001 - raised below, from the task that called us
                     self._outcome = _bare(error)
                 finally:
@@ -93,8 +100,6 @@ class Worker:
 
     async def start(self) -> None:
         """Runs the worker beside the caller; returns when it polls. Raises what keeps it from starting."""
-        if self._background:
-            raise UsageError("this worker was started before: make another one")
         self._background = asyncio.create_task(self.run(), name="worker")
         started = asyncio.create_task(self._started.wait(), name="worker starts")
         await asyncio.wait({self._background, started}, return_when=asyncio.FIRST_COMPLETED)
@@ -107,11 +112,13 @@ class Worker:
 
         Waits for the end; open polls take up to a minute, because Step Functions may have given them a task.
         """
+        self._must_run()
         self._begin_drain()
         return await self._ended()
 
     async def stop(self) -> ExitCode:
         """Ends a running worker at once, as a second signal does. Tasks may be lost until they time out."""
+        self._must_run()
         self._force()
         return await self._ended()
 
@@ -121,6 +128,10 @@ class Worker:
 
     async def __aexit__(self, *failed: object) -> None:
         await self.drain()
+
+    def _must_run(self) -> None:
+        if not self._begun:
+            raise UsageError("this worker was not started: call start() or run() first")
 
     async def _ended(self) -> ExitCode:
         await self._over.wait()
@@ -140,6 +151,8 @@ class Worker:
     def _begin_drain(self) -> None:
         if self._drain.begin():
             log.info("draining", grace=self.settings.grace)
+            if self._starting:  # nothing is held yet: whatever it waits for may be dropped
+                self._starting.cancel()
 
     def _force(self) -> None:
         log.warning("forced to stop")
@@ -151,6 +164,20 @@ class Worker:
             return Status(worker=self.name)
         return self._supervisor.status(self.name)
 
+    async def _unless_told_to_end(self, life: Coroutine[Any, Any, ExitCode]) -> ExitCode:
+        """`life`, ended where it stands by a drain that begins before the first poll.
+
+        It is cancelled once, as asyncio does it: what has been entered by then may still await its own cleaning up.
+        """
+        self._starting = asyncio.current_task()
+        try:
+            return await life
+        except asyncio.CancelledError:
+            if not (self._starting and self._drain.draining.is_set()):
+                raise
+            self._starting.uncancel()
+            return ExitCode.OK
+
     async def _live(self, *, signals: bool) -> ExitCode:
         async with AsyncExitStack() as stack:
             if signals:
@@ -159,10 +186,7 @@ class Worker:
             await stack.enter_async_context(
                 seen_from_outside(self.settings, self.status, self.metrics, signals=signals)
             )
-            prepared = await self._drain.unless_draining(self._prepare)
-            if prepared is None:
-                return ExitCode.OK
-            connection, found = prepared
+            connection, found = await self._prepare()
             for shared in self._shared(found, connection):
                 await stack.enter_async_context(shared)
             client = await stack.enter_async_context(
@@ -172,6 +196,7 @@ class Worker:
                 found, client, settings=self.settings, worker_name=self.name, drain=self._drain, metrics=self.metrics
             )
             log.info("worker started", worker=self.name, activities=[activity.arn for activity in found])
+            self._starting = None
             self._started.set()
             code = await self._supervisor.run(owns_process=signals)
         log.info("worker stopped", worker=self.name, exit_code=int(code))

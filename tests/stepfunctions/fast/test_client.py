@@ -148,10 +148,29 @@ async def test_a_skewed_clock_is_corrected_once() -> None:
 )
 async def test_auto_goes_back_to_the_stock_client_for_good(strange: bytes, capsys: pytest.CaptureFixture[str]) -> None:
     async with serving(strange, answer(), answer()) as served, client_of(served, "auto") as client:
+        with pytest.raises(TransientError):  # repeated by the worker, which counts it, and polls no more in a drain
+            await client.send_task_heartbeat("token")
         await client.send_task_heartbeat("token")
         await client.send_task_heartbeat("token")
-    assert len(served.requests) == 3
+    assert [served.requests[0].headers["user-agent"], len(served.requests)] == ["sfn-workers/0.1.0", 3]
     assert capsys.readouterr().out.count("using the stock client from now on") == 1
+
+
+async def test_a_fault_before_the_service_is_transient_and_no_reason_to_give_up() -> None:
+    async with serving(answer(b"<html>", status="502 Bad"), answer()) as served, client_of(served, "auto") as client:
+        with pytest.raises(TransientError, match="502"):
+            await client.send_task_heartbeat("token")
+        await client.send_task_heartbeat("token")
+        assert isinstance(client, AutoClient)
+        assert not client._given_up
+
+
+async def test_a_report_is_sent_once_a_call_also_on_a_connection_used_before() -> None:
+    async with serving(answer(), b"", answer()) as served, client_of(served) as client:
+        await client.send_task_success("first", "1")
+        with pytest.raises(TransientError):  # it may have been accepted: only who sends it again can know
+            await client.send_task_success("second", "2")
+    assert len(served.requests) == 2
 
 
 async def test_fast_stays_fast() -> None:

@@ -3,7 +3,7 @@
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import Literal, TypeVar
+from typing import Literal, NoReturn, TypeVar
 from urllib.parse import urlsplit
 
 import structlog
@@ -63,12 +63,12 @@ class AutoClient:
                 self._give_up(error)
         return await call(self._stock)
 
-    def _give_up(self, error: UnaccountableError) -> None:
-        if not self._fall_back:
-            raise TransientError("Call", "UnaccountableAnswer", str(error)) from error
-        if not self._given_up:
+    def _give_up(self, error: UnaccountableError) -> NoReturn:
+        if self._fall_back and not self._given_up:
             self._given_up = True
             log.warning("using the stock client from now on", why=str(error))
+        # Whether to call again is the worker's to say: it counts reports, and opens no poll while it drains.
+        raise TransientError("Call", "UnaccountableAnswer", str(error)) from error
 
 
 @asynccontextmanager

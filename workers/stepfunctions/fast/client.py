@@ -119,6 +119,8 @@ class FastClient:
 
 def _fault(operation: str, answer: Answer, document: Any) -> Exception:
     code = _code(answer, document)
+    if not code and answer.status >= 500:  # of something before the service: a load balancer, say
+        code = str(answer.status)
     if not code or code in _SKEWED or answer.status < 400:
         return UnaccountableError(f"{operation} was answered with status {answer.status} {code}".rstrip())
     detail = document if isinstance(document, dict) else {}

@@ -17,11 +17,7 @@ class NotHTTPError(Exception):
 
 
 class ConnectionGoneError(Exception):
-    """The connection ended before the answer had. `answered`: whether any byte of it had come."""
-
-    def __init__(self, message: str, *, answered: bool) -> None:
-        super().__init__(message)
-        self.answered = answered
+    """The connection ended before the answer had."""
 
 
 @dataclass(slots=True)
@@ -39,8 +35,6 @@ class HTTPConnection(asyncio.Protocol):
     def __init__(self) -> None:
         self.closed = False
         """Whether it can take no further request."""
-        self.used = False
-        """Whether it has carried a request before."""
         self._transport: asyncio.Transport | None = None
         self._loop = asyncio.get_running_loop()
         self._waiter: asyncio.Future[Answer] | None = None
@@ -49,7 +43,6 @@ class HTTPConnection(asyncio.Protocol):
         self._chunks: list[bytes] = []
         self._size = 0
         self._head_size = 0
-        self._received = False
 
     async def request(self, data: bytes) -> Answer:
         """Sends `data`, a whole request, and returns its answer.
@@ -58,8 +51,8 @@ class HTTPConnection(asyncio.Protocol):
         that may still come belongs to nobody.
         """
         if self._transport is None or self.closed:
-            raise ConnectionGoneError("the connection is closed", answered=False)
-        self._answer, self._chunks, self._size, self._head_size, self._received = Answer(), [], 0, 0, False
+            raise ConnectionGoneError("the connection is closed")
+        self._answer, self._chunks, self._size, self._head_size = Answer(), [], 0, 0
         self._parser = httptools.HttpResponseParser(self)
         self._waiter = self._loop.create_future()
         self._transport.write(data)
@@ -70,7 +63,6 @@ class HTTPConnection(asyncio.Protocol):
             raise
         finally:
             self._waiter = None
-            self.used = True
 
     def close(self) -> None:
         """Ends the connection, whatever is under way."""
@@ -91,7 +83,6 @@ class HTTPConnection(asyncio.Protocol):
         if self._waiter is None or self._waiter.done():
             self.close()  # nobody asked for it
             return
-        self._received = True
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserCallbackError as error:
@@ -106,7 +97,7 @@ class HTTPConnection(asyncio.Protocol):
     def connection_lost(self, error: Exception | None) -> None:
         """Called by asyncio."""
         self.closed = True
-        self._fail(ConnectionGoneError(str(error or "the server closed the connection"), answered=self._received))
+        self._fail(ConnectionGoneError(str(error or "the server closed the connection")))
 
     # httptools
 

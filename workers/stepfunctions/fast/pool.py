@@ -5,7 +5,7 @@ import ssl
 from dataclasses import dataclass
 from typing import Any
 
-from workers.stepfunctions.fast.http import Answer, ConnectionGoneError, HTTPConnection
+from workers.stepfunctions.fast.http import Answer, HTTPConnection
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,24 +41,16 @@ class Pool:
         """
         async with self._room:
             connection = await self._connection()
-            reused = connection.used
-            try:
-                return await self._send(connection, data, timeout)
-            except ConnectionGoneError as error:
-                # A server may close an idle connection just when it is used again: the request was not read then.
-                if error.answered or not reused:
-                    raise
-            return await self._send(await self._connect(), data, timeout)
-
-    async def _send(self, connection: HTTPConnection, data: bytes, timeout: float) -> Answer:  # noqa: ASYNC109
-        async with asyncio.timeout(timeout):
-            answer = await connection.request(data)
-        if not connection.closed:
-            if self._closed:
-                connection.close()
-            else:
-                self._idle.append(connection)
-        return answer
+            # Never sent again from here: the worker must know that a report may have arrived before, and while it
+            # drains no poll may begin anew.
+            async with asyncio.timeout(timeout):
+                answer = await connection.request(data)
+            if not connection.closed:
+                if self._closed:
+                    connection.close()
+                else:
+                    self._idle.append(connection)
+            return answer
 
     async def _connection(self) -> HTTPConnection:
         while self._idle:
