@@ -193,3 +193,20 @@ def test_every_command_explains_itself(line: Line, group: str) -> None:
     assert commands
     for command in commands:
         assert line.ok(group, command, "--help").out.startswith(f"Usage: workers {group} {command} ")
+
+
+def test_a_machine_is_rendered_for_other_tools(line: Line, adder: Path, local) -> None:
+    activity = activity_of(adder)
+    asl = json.loads(line.ok("machines", "render", str(adder)).out)
+    assert asl["States"]["Add"]["Resource"] == f"{PREFIX}:activity:{activity}"
+    (adder.parent / "adder.json").write_text(json.dumps(asl))
+    again = line.ok("machines", "render", str(adder.parent / "adder.json"), "--to", "notation").out
+    assert yaml.safe_load(again)["states"]["Add"]["timeout_seconds"] == 60
+    short = line.ok("machines", "render", str(adder), "--to", "notation").out
+    assert yaml.safe_load(short) == yaml.safe_load(adder.read_text())
+
+    template = json.loads(line.ok("machines", "render", str(adder), "--to", "cloudformation", "--name", "sum").out)
+    assert template["Resources"]["StateMachine"]["Properties"]["StateMachineName"] == "sum"
+    terraform = json.loads(line.ok("machines", "render", str(adder), "--to", "terraform", "--namespace", "team").out)
+    (machine,) = terraform["resource"]["aws_sfn_state_machine"].values()
+    assert machine["name"] == f"team--{adder.stem}"

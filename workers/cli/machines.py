@@ -1,13 +1,18 @@
 """`workers machines`: state machines, from a file to an account and back."""
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from workers.cli.aws import aws_options, is_file, json_option, on_account, problems_exit_1
+from workers.cli.options import given
 from workers.cli.output import moment, print_json, table
 from workers.errors import ExitCode, UsageError
+from workers.settings import Settings
+
+if TYPE_CHECKING:
+    from workers.stepfunctions.account import Account
 
 
 @click.group()
@@ -158,9 +163,8 @@ def diff(file: str, *, name: str | None, as_json: bool, **options: Any) -> int:
 @aws_options
 def show(name: str, *, asl: bool, as_json: bool, **options: Any) -> None:
     """Show a machine in the short notation: what is printed is a FILE for `put`."""
-    import yaml
-
     from workers.machines.registration.machines import describe_state_machine
+    from workers.machines.text import as_yaml
 
     found = on_account(lambda account: describe_state_machine(name, account=account), options)
     if as_json:
@@ -170,7 +174,7 @@ def show(name: str, *, asl: bool, as_json: bool, **options: Any) -> None:
     else:
         kind = "express" if found.express else "standard"
         click.echo(f"# {found.arn}\n# {kind}, created {moment(found.created)}\n# role: {found.role}")
-        click.echo(yaml.safe_dump(found.definition, sort_keys=False, allow_unicode=True, width=100).rstrip())
+        click.echo(as_yaml(found.definition).rstrip())
 
 
 @machines.command("list")
@@ -179,9 +183,8 @@ def show(name: str, *, asl: bool, as_json: bool, **options: Any) -> None:
 def list_(*, as_json: bool, **options: Any) -> None:
     """List the machines, by name."""
     from workers.machines.registration.machines import Listed, list_state_machines
-    from workers.stepfunctions.account import Account
 
-    async def work(account: Account) -> list[Listed]:
+    async def work(account: "Account") -> list[Listed]:
         return [machine async for machine in list_state_machines(account=account)]
 
     found = on_account(work, options)
@@ -190,6 +193,44 @@ def list_(*, as_json: bool, **options: Any) -> None:
     else:
         rows = [(one.name, "express" if one.express else "standard", moment(one.created)) for one in found]
         table(("machine", "type", "created"), rows)
+
+
+@machines.command()
+@click.argument("file", metavar="FILE")
+@click.option(
+    "--to",
+    "target",
+    type=click.Choice(["cloudformation", "terraform", "asl", "notation"]),
+    default="asl",
+    show_default=True,
+    help="A template, a .tf.json file, or the definition alone.",
+)
+@click.option("--name", help="The machine's name.  [default: the file's, without its ending]")
+@aws_options
+@problems_exit_1
+def render(file: str, *, target: str, name: str | None, **options: Any) -> None:
+    """Write the machine in FILE for other tools: CloudFormation, Terraform, or just ASL or the short notation.
+
+    Only ASL, in which names become ARNs, asks AWS: for the account. ${Placeholders} become parameters or variables.
+    """
+    from workers.machines.definition import from_asl, load
+    from workers.machines.notation.reading import SOMEWHERE
+    from workers.machines.rendering import render as as_template
+    from workers.machines.text import as_yaml
+
+    definition = load(Path(file))
+
+    async def in_account(account: "Account") -> dict[str, Any]:
+        return definition.to_asl(place=account.place, namespace=account.namespace)
+
+    if target == "asl":
+        print_json(on_account(in_account, options))
+    elif target == "notation":
+        click.echo(as_yaml(from_asl(definition.sketch().to_asl(), place=SOMEWHERE)).rstrip())
+    else:
+        namespace = Settings(**given(options)).namespace
+        kind: Any = target
+        print_json(as_template(definition, kind, name=name or Path(file).stem, namespace=namespace))
 
 
 @machines.command()
@@ -221,9 +262,8 @@ def delete(names: tuple[str, ...], *, as_json: bool, **options: Any) -> None:
     """
     from workers.machines.registration.machines import delete_state_machine
     from workers.machines.registration.results import Change
-    from workers.stepfunctions.account import Account
 
-    async def work(account: Account) -> list[Change]:
+    async def work(account: "Account") -> list[Change]:
         return [change for name in names for change in await delete_state_machine(name, account=account)]
 
     changes = on_account(work, options)

@@ -1,11 +1,8 @@
 """How a definition differs from what is registered under its name."""
 
 import difflib
-import json
 from dataclasses import dataclass, field
 from typing import Any, Unpack
-
-import yaml
 
 from workers.arns import activity_name
 from workers.machines.activities import missing_activities
@@ -13,6 +10,7 @@ from workers.machines.definition import from_asl
 from workers.machines.registration.registered import find
 from workers.machines.registration.results import Change
 from workers.machines.registration.wanted import Given, Options, wanted
+from workers.machines.text import as_yaml
 from workers.stepfunctions.account import Account, using
 
 
@@ -68,6 +66,4 @@ async def diff(
 
 
 def _lines(asl: Any, account: Account) -> list[str]:
-    notation = from_asl(asl, place=account.place, namespace=account.namespace)
-    # Through JSON, because YAML writes what occurs twice as a reference.
-    return yaml.safe_dump(json.loads(json.dumps(notation)), sort_keys=False, allow_unicode=True, width=100).splitlines()
+    return as_yaml(from_asl(asl, place=account.place, namespace=account.namespace)).splitlines()
