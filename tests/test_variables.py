@@ -40,8 +40,8 @@ def test_a_service_named_workers_shadows_no_setting() -> None:
 
 
 def test_no_setting_looks_like_the_variable_of_another_command() -> None:
-    shared = {"local", "local_port"}  # of every command
-    assert not [name for name in Settings.model_fields if name not in shared and name.split("_")[0] in COMMANDS]
+    prefixes = tuple(f"{command}_" for command in COMMANDS)
+    assert [name for name in Settings.model_fields if name.startswith(prefixes)] == ["local_port"]  # of every command
 
 
 def test_every_command_but_run_has_its_prefix() -> None:
