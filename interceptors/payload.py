@@ -43,7 +43,8 @@ class Payload:
         max_stream: int = Limits.max_stream,
         options: Mapping[str, Any] | None = None,
     ) -> None:
-        self._choice = Choice.of(keys=keys, keep=keep, always=always, budget=budget)
+        self.choice = Choice.of(keys=keys, keep=keep, always=always, budget=budget)
+        """What is offloaded of a result."""
         self.payloads = Payloads(
             store,
             read_from=read_from,
@@ -73,7 +74,7 @@ class Payload:
         try:
             value = await self.payloads.reload(task.input, streams=task.streams, opened=opened)
             result = await self._with_progress(task if value is task.input else task.replace(input=value), call_next)
-            return await self.payloads.offload_chosen(result, self._choice)
+            return await self.payloads.offload_chosen(result, self.choice)
         finally:
             for stream in opened:
                 await stream.aclose()
