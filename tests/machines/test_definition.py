@@ -12,6 +12,7 @@ from workers.arns import Place
 from workers.errors import UsageError
 from workers.machines import Definition, InvalidDefinitionError, Severity, StateMachine, from_asl, load, parse, to_asl
 from workers.machines import validate as judge
+from workers.machines.validation.checker import check
 
 HERE = Place("aws", "us-east-1", "123456789012")
 ADDER = """
@@ -159,6 +160,16 @@ def test_a_definition_may_be_as_large_as_aws_allows_and_no_larger():
     assert judge(sized(edge)) == ()
     (problem,) = judge(sized(edge + 1))
     assert (problem.code, problem.path) == ("too-large", "")
+
+
+@pytest.mark.parametrize(
+    "resource", ["sqs:sendMessage.waitForTaskToken", "glue:startJobRun.sync", "us-east-1:1:activity:a"]
+)
+def test_an_express_machine_waits_for_nobody(resource: str):
+    arn = f"arn:aws:states:{resource}" if "activity" in resource else f"arn:aws:states:::{resource}"
+    asl = {"StartAt": "S", "States": {"S": {"Type": "Task", "Resource": arn, "End": True}}}
+    assert "not-in-express" in {finding.code for finding in check(asl, express=True)}
+    assert "not-in-express" not in {finding.code for finding in check(asl)}
 
 
 def test_what_python_cannot_follow_is_said():

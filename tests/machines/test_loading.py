@@ -188,3 +188,8 @@ def test_text_stays_text_in_yaml(text: str):
     written = write_yaml({text: [text]})
     assert data_of(written) == {text: [text]}
     assert yaml.safe_load(written) == {text: [text]}
+
+
+def test_what_occurs_twice_is_written_twice():
+    part = {"a": [1]}
+    assert write_yaml([part, part]) == "- a:\n  - 1\n- a:\n  - 1\n"

@@ -244,14 +244,17 @@ def test_names_outside_the_place_or_the_namespace_stay_arns():
 
 
 def test_what_every_task_says_is_said_once():
+    function = "arn:aws:lambda:eu-central-1:123456789012:function:f"
     states = {name: {"Type": "Task", "Resource": ADD, "End": True} for name in "AB"}
-    asl = {"StartAt": "A", "States": states}
+    asl = {"StartAt": "A", "States": states | {"F": {"Type": "Task", "Resource": function, "End": True}}}
+    states = asl["States"]
     written = write(asl, place=HERE)
+    tasks = {name: {"type": "task", "resource": "add", "end": True} for name in "AB"}
     assert written == {
         "context": False,
         "deploy_retry": False,
         "start_at": "A",
-        "states": {name: {"type": "task", "resource": "add", "end": True} for name in "AB"},
+        "states": tasks | {"F": {"type": "task", "resource": "lambda:f", "end": True}},
     }
     assert read(written, place=HERE).asl == asl
     states["B"] |= {"Parameters": {"_context": CONTEXT, "input.$": "$"}}

@@ -41,7 +41,10 @@ def read_yaml(text: str, name: str) -> Source:
 
 
 class _Dumper(yaml.SafeDumper):
-    """Quotes text that either YAML 1.1 or the rules above would read as something else."""
+    """Quotes text that either YAML 1.1 or the rules above would read as something else, and writes no aliases."""
+
+    def ignore_aliases(self, data: object) -> bool:  # noqa: ARG002 - the base's signature
+        return True
 
 
 def _quoted(dumper: yaml.SafeDumper, text: str) -> yaml.Node:

@@ -33,7 +33,7 @@ class _Writer:
         self._place = place
         self._namespace = namespace
         self._language: Any = None
-        self._named: list[dict[str, Any]] = []
+        self._activities: list[dict[str, Any]] = []
 
     def machine(self, asl: dict[str, Any]) -> dict[str, Any]:
         self._language = asl.get("QueryLanguage")
@@ -41,10 +41,10 @@ class _Writer:
         return self._hoisted("context") | self._hoisted("deploy_retry") | notation
 
     def _hoisted(self, option: str) -> dict[str, Any]:
-        """`option: false` once at the top, where each of several tasks would say it."""
-        if len(self._named) < 2 or any(task.get(option) is not False for task in self._named):
+        """`option: false` once at the top, where each of several tasks on activities would say it."""
+        if len(self._activities) < 2 or any(task.get(option) is not False for task in self._activities):
             return {}
-        for task in self._named:
+        for task in self._activities:
             del task[option]
         return {option: False}
 
@@ -97,8 +97,8 @@ class _Writer:
         """A task in its shortest form that reads back exactly: by name first, then by ARN, then just as it is."""
         for names in (True, False):
             if (short := self._shortened(asl, by_name=names)) and self._exact(short, asl):
-                if names:
-                    self._named.append(short)
+                if names and ":" not in short["resource"]:
+                    self._activities.append(short)
                 return short
         return self._typed(asl, shape(Task))
 

@@ -27,10 +27,13 @@ NAME_LIMIT = 80
 """Characters in the name of a state (Amazon States Language specification)."""
 
 
-def check(asl: Any) -> list[Finding]:
-    """All that is wrong with the definition `asl`. Never raises, whatever it is given."""
+def check(asl: Any, *, express: bool = False) -> list[Finding]:
+    """All that is wrong with the definition `asl`. Never raises, whatever it is given.
+
+    `express`: it is for a state machine of that type, which cannot wait for activities, task tokens and jobs.
+    """
     report = Report()
-    at = At(report)
+    at = At(report, express=express)
     if not isinstance(asl, dict):
         at.error("wrong-type", f"a definition is an object with `StartAt` and `States`, found {described(asl)}")
         return report.findings
