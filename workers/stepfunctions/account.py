@@ -85,8 +85,11 @@ class Account:
             except ServiceError as error:
                 if not (_passes(error, backoff.failures) or _settles(error, created)):
                     raise
-                say = log.info if backoff.failures < _SILENT else log.warning
-                say("call repeated", operation=operation, error=error.code, failures=backoff.failures + 1)
+                failures = backoff.failures + 1
+                if failures <= _SILENT:
+                    log.info("call repeated", operation=operation, error=error.code, failures=failures)
+                else:
+                    log.warning("call repeated", operation=operation, error=error.code, failures=failures)
             await anyio.sleep(backoff.next())
 
     async def items(self, operation: str, key: str, /, **parameters: Any) -> AsyncIterator[dict[str, Any]]:
