@@ -5,7 +5,7 @@ BIN := .venv/bin
 
 # What a shell may carry must not change what is installed or tested.
 unexport PIP_PREFIX PIP_TARGET PIP_USER PYTEST_ADDOPTS PYTHONHOME PYTHONOPTIMIZE PYTHONPATH PYTHONWARNINGS VIRTUAL_ENV
-# Pins the build of the package too; pip before 25.3 reads the first, later ones the second.
+# The second one is for what builds the package.
 export PIP_CONSTRAINT := constraints.txt
 export PIP_BUILD_CONSTRAINT := constraints.txt
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
@@ -49,8 +49,9 @@ constraints: export PIP_BUILD_CONSTRAINT =
 constraints:
 	rm -rf build/constraints
 	$(PYTHON) -m venv build/constraints
+	build/constraints/bin/python -m pip install --quiet --upgrade pip
 	build/constraints/bin/python -m pip install --quiet '.[local,test,lint]' hatchling editables
-	build/constraints/bin/python -m pip freeze --exclude sfn-workers >constraints.txt
+	build/constraints/bin/python -m pip freeze --all --exclude setuptools --exclude sfn-workers >constraints.txt
 	rm -rf build/constraints
 
 .venv/.local: EXTRAS = local
@@ -66,4 +67,5 @@ constraints:
 		{ echo '$(PYTHON) is not Python 3.11 or later: choose one that is, as in make PYTHON=python3.12'; exit 1; }
 	@$(PYTHON) -m venv .venv || \
 		{ echo '$(PYTHON) cannot create environments: on Debian and Ubuntu, install python3-venv'; exit 1; }
+	@$(BIN)/python -m pip install --quiet --upgrade pip # the one that Python brings may be three times as slow
 	@touch $@
