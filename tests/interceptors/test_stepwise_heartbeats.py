@@ -27,7 +27,7 @@ class BeatingRun(Run):
 
     def __init__(self, heartbeats: Heartbeats) -> None:
         super().__init__()
-        self.token = "token"
+        self.token = self.label = "token"
         self.last_beat: float | None = None
         self.scope = anyio.CancelScope()
         self._heartbeats = heartbeats
