@@ -103,8 +103,8 @@ class Fail(State):
 
     type: Literal["Fail"]
     error: Annotated[str | None, Text(expression=True)] = None
-    error_path: Annotated[str | None, PathTo(call=True), JSONPATH] = None
+    error_path: Annotated[str | None, PathTo(reference=True, call=True), JSONPATH] = None
     cause: Annotated[str | None, Text(expression=True)] = None
-    cause_path: Annotated[str | None, PathTo(call=True), JSONPATH] = None
+    cause_path: Annotated[str | None, PathTo(reference=True, call=True), JSONPATH] = None
 
     alternatives: ClassVar[tuple[tuple[str, ...], ...]] = (("Error", "ErrorPath"), ("Cause", "CausePath"))
