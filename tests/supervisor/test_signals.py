@@ -111,7 +111,7 @@ async def test_starting(stage: Stage) -> None:
             scene.proxy.darken()
             await scene.calls("GetCallerIdentity")
             scene.process.send(number)
-            assert await scene.process.ends(within=5) == ExitCode.OK
+            assert await scene.process.ends(within=10) == ExitCode.OK
 
     await side_by_side(SIGNALS, scenario)
 
@@ -237,9 +237,6 @@ async def test_a_second_signal_leaves_what_does_not_end(stage: Stage) -> None:
         await scene.begin(seconds=0)
         await scene.process.says("report not delivered")
 
-    async def lifespan(scene: Scene) -> None:
-        await scene.process.says("lifespan begun")
-
     async def scenario(case: tuple[str, Callable[[Scene], Awaitable[None]]]) -> None:
         registry, begun = case
         async with stage.scene(registry, "--concurrency", "1", *KNOWN_ACCOUNT) as scene:
@@ -248,7 +245,14 @@ async def test_a_second_signal_leaves_what_does_not_end(stage: Stage) -> None:
             scene.process.send(signal.SIGTERM)
             assert await scene.process.ends(within=15) == ExitCode.FORCED
 
-    await side_by_side([("stubborn", handler), ("in_loop", report), ("never_ready", lifespan)], scenario)
+    await side_by_side([("stubborn", handler), ("in_loop", report)], scenario)
+
+
+async def test_a_first_signal_ends_a_lifespan_that_is_never_ready(stage: Stage) -> None:
+    async with stage.scene("never_ready", *KNOWN_ACCOUNT) as scene:
+        await scene.process.says("lifespan begun")
+        scene.process.send(signal.SIGTERM)
+        assert await scene.process.ends(within=15) == ExitCode.OK
 
 
 @pytest.mark.slow
