@@ -5,6 +5,7 @@ from collections import defaultdict
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
+from urllib.parse import parse_qsl
 
 import aiohttp
 import pytest
@@ -49,9 +50,10 @@ class Proxy:
     async def answer(self, request: web.Request) -> web.StreamResponse:
         body = await request.read()
         target = request.headers.get("X-Amz-Target", "")
-        name = target.rpartition(".")[2]
-        if target:
-            parameters = json.loads(body or b"{}")
+        form = dict(parse_qsl(body.decode(errors="replace"))) if b"Action=" in body else {}
+        name = target.rpartition(".")[2] or form.get("Action", "")
+        if name:
+            parameters = json.loads(body or b"{}") if target else form
             self.calls.append((name, parameters))
             if self.answers[name]:
                 scripted = self.answers[name].pop(0)

@@ -20,7 +20,7 @@ FLOORS = (
     "executions",
     "local",
     "reloaded",
-    "dev testing callbacks commands demo",
+    "dev testing callbacks commands demo doctor",
     "manager",
     "embedded",
     "cli",

@@ -1,5 +1,6 @@
 """Generated state machines: valid ones over the whole language, and ones with something knocked over."""
 
+from copy import deepcopy
 from typing import Any
 
 from hypothesis import strategies as st
@@ -17,6 +18,7 @@ json_values = st.recursive(
 json_objects = st.dictionaries(json_keys, json_values, max_size=3)
 paths = st.sampled_from(["$", "$.a", "$.a.b[0]", "$['a b']", "$$.Execution.Input.x", "$kept.x", "$.a[*]", "$..a"])
 reference_paths = st.sampled_from(["$", "$.a", "$.a.b[0]", "$['a b']"])
+single_paths = reference_paths | st.sampled_from(["$$.Execution.Input.x", "$kept.x"])
 calls = st.sampled_from(["States.UUID()", "States.Format('{} of {}', $.a, States.MathAdd($.b, 1))"])
 expressions = st.sampled_from(["{% $states.input.a %}", "{% $states.context.State.Name %}", "{% [1..3] %}"])
 seconds = st.integers(1, 99_999_999)
@@ -134,7 +136,7 @@ class _Branches:
         state: dict[str, Any] = {"Type": kind} | ({"QueryLanguage": own} if own else {})
         state |= draw(maybe(Comment=st.text(max_size=5)))
         if kind == "Fail":
-            state |= draw(maybe(Error=names, Cause=names) if jsonata else maybe(ErrorPath=paths, Cause=names))
+            state |= draw(maybe(Error=names, Cause=names) if jsonata else maybe(ErrorPath=single_paths, Cause=names))
             return state
         if jsonata:
             state |= draw(maybe(Output=json_values | expressions | templates(jsonata=True)))
@@ -202,7 +204,7 @@ class _Branches:
 @st.composite
 def knocked_over(draw: st.DrawFn) -> Any:
     """A definition in which one thing is not as it was: removed, renamed or replaced."""
-    machine = draw(machines())
+    machine = deepcopy(draw(machines()))  # parts of it are the strategies' own
     holders = [holder for holder in _containers(machine) if holder]
     holder = draw(st.sampled_from(holders))
     if isinstance(holder, list):

@@ -103,3 +103,12 @@ async def test_the_embedded_engine_has_no_buckets(engine) -> None:
         assert found.place.account == "123456789012"
         async with found.client("sts") as sts:
             assert (await sts.get_caller_identity())["Account"] == "123456789012"
+
+
+async def test_an_account_that_cannot_be_asked_for_is_not_waited_for_in_vain(
+    account: Account, hasty: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL_STS", "http://127.0.0.1:1")
+    with pytest.raises(TransientError, match="GetCallerIdentity"):
+        async with open_account():
+            pass

@@ -22,6 +22,7 @@ _COMMANDS = {
     "machines": "Validate, register, compare, draw and delete state machines.",
     "executions": "Start, follow, list, stop and redrive executions.",
     "activities": "List, show, create and delete activities.",
+    "doctor": "Find what does not fit between handlers, machines and AWS.",
     "payloads": "Show offloaded payloads, and sweep old ones out of their store.",
 }
 

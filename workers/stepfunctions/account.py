@@ -120,11 +120,12 @@ async def open_account(
 ) -> AsyncIterator[Account]:
     """The account that `settings` and the AWS SDK's own configuration name.
 
-    Raises `UsageError` for what cannot work: no region, no credentials, nothing at the local endpoint.
+    Raises `UsageError` for what cannot work: no region, no credentials, nothing at the local endpoint; `ServiceError`
+    when STS, which is asked for the account, does not answer.
     """
     settings = settings or Settings()
     connection = await connect(settings, session)
-    place = await find_place(connection, settings)
+    place = await find_place(connection, settings, waiting=_Patience())
     async with connection.client("stepfunctions", _config(connection)) as client:
         yield Account(connection, place, settings, client)
 
@@ -134,6 +135,18 @@ async def using(account: Account | None) -> AsyncIterator[Account]:
     """`account`, or one opened for the occasion."""
     async with AsyncExitStack() as stack:
         yield await stack.enter_async_context(open_account()) if account is None else account
+
+
+class _Patience:
+    """A worker waits for AWS as long as it takes; who gives a command waits for some seconds."""
+
+    def __init__(self) -> None:
+        self._left = _FAULTS
+
+    def __call__(self, error: ServiceError) -> None:
+        self._left -= 1
+        if self._left < 0:
+            raise error
 
 
 def _config(connection: Connection, read_timeout: float = _READ_TIMEOUT) -> AioConfig:
