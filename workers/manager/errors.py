@@ -1,0 +1,35 @@
+"""What the manager refuses, and why: every error of it that a caller can cause or has to hear of."""
+
+from workers.errors import WorkersError
+
+
+class ManagerError(WorkersError):
+    """The root of the errors in this room."""
+
+
+class NotFoundError(ManagerError):
+    """There is no such definition, workflow, state resource or queue."""
+
+
+class ConflictError(ManagerError):
+    """It exists already, or it is in a state that does not allow what was asked."""
+
+
+class TerminalStatusError(ConflictError):
+    """A workflow that has ended stays as it is: only a redrive, which has a higher redrive count, opens it again."""
+
+
+class RevisionError(ConflictError):
+    """Somebody else has changed it since it was read. Read it again, and decide anew."""
+
+
+class IdempotencyError(ConflictError):
+    """An idempotency key was used before, for another request."""
+
+
+class InvalidPageTokenError(ManagerError):
+    """A page token that no answer of this store gave, or that belongs to another order."""
+
+
+class StoreUnavailableError(ManagerError):
+    """The database could not be reached, or did not answer in time. Trying again may help."""

@@ -1,0 +1,1 @@
+"""Where the manager keeps what it knows: one interface, several databases."""
