@@ -5,7 +5,7 @@ from pathlib import Path
 
 from tests.docs.log_events import log_events
 from tests.docs.tables import REFERENCE, metrics_rows, read_rows, settings_rows
-from workers.supervisor.health import Health
+from workers.supervisor.outside.health import Health
 
 
 def test_the_metrics_page_lists_every_metric_as_the_code_has_it() -> None:

@@ -15,7 +15,7 @@ from tests.interceptors.tasks import Run, make
 from tests.supervisor.scripted import Scripted, fault
 from workers.metrics import Metrics
 from workers.stepfunctions.protocol import TaskClosedError, TransientError
-from workers.supervisor.heartbeats import Heartbeats
+from workers.supervisor.tasks.heartbeats import Heartbeats
 from workers.task import CancelReason, Task
 
 EACH = 0.1

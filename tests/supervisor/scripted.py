@@ -15,8 +15,8 @@ from workers.settings import Settings
 from workers.stepfunctions.protocol import ActivityTask, ServiceError, TransientError
 from workers.supervisor.activity import Activity, activities
 from workers.supervisor.drain import Drain
-from workers.supervisor.poller import Poller
-from workers.supervisor.slots import Budget, Slots
+from workers.supervisor.polling.poller import Poller
+from workers.supervisor.polling.slots import Budget, Slots
 
 Answer = ServiceError | ActivityTask | None | Callable[[], Any]
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.supervisor.standins import Log
+from tests.supervisor.outside.standins import Log
 from tests.supervisor.test_quota import Load
 from workers import Settings
 from workers.supervisor import advice

@@ -19,9 +19,9 @@ from tests.account import Account, task, unique
 from tests.supervisor.test_worker import working
 from workers import Registry, Settings, Task, Worker
 from workers.errors import ExitCode, PausePolling, UsageError
-from workers.supervisor.heartbeats import Heartbeats
-from workers.supervisor.runner import Runner
-from workers.supervisor.running import RunningTask
+from workers.supervisor.tasks.heartbeats import Heartbeats
+from workers.supervisor.tasks.runner import Runner
+from workers.supervisor.tasks.running import RunningTask
 from workers.task import CancelReason
 
 

@@ -5,7 +5,7 @@ import socket
 
 import pytest
 
-from tests.supervisor.ecs_agent import ecs_agent
+from tests.supervisor.outside.ecs_agent import ecs_agent
 from workers.arns import check_name
 from workers.errors import UsageError
 from workers.settings import PLACEHOLDERS, Settings

@@ -1,1 +1,1 @@
-"""The running worker: its life, its pollers, one task's run, heartbeats and reports."""
+"""The running worker: its life from the first poll to the last report; its parts are in the folders."""

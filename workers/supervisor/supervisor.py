@@ -13,18 +13,18 @@ from workers.settings import Settings
 from workers.stepfunctions.protocol import ActivityMissingError, ActivityTask, StepFunctions
 from workers.supervisor.activity import Activity
 from workers.supervisor.drain import Drain, Phase
-from workers.supervisor.heartbeats import Heartbeats
-from workers.supervisor.invoker import Invoker
+from workers.supervisor.invocation.invoker import Invoker
+from workers.supervisor.invocation.processes import Processes
+from workers.supervisor.invocation.threads import Threads
 from workers.supervisor.leave import leave
 from workers.supervisor.limits import ProcessLimits
-from workers.supervisor.poller import Poller
-from workers.supervisor.processes import Processes
-from workers.supervisor.reports import Reports
-from workers.supervisor.runner import Runner
-from workers.supervisor.running import RunningTask
-from workers.supervisor.slots import Budget, Slots
-from workers.supervisor.status import Status
-from workers.supervisor.threads import Threads
+from workers.supervisor.outside.status import Status
+from workers.supervisor.polling.poller import Poller
+from workers.supervisor.polling.slots import Budget, Slots
+from workers.supervisor.tasks.heartbeats import Heartbeats
+from workers.supervisor.tasks.reports import Reports
+from workers.supervisor.tasks.runner import Runner
+from workers.supervisor.tasks.running import RunningTask
 from workers.task import CancelReason
 
 log = structlog.get_logger(__name__)

@@ -21,9 +21,9 @@ from workers.supervisor.advice import advise
 from workers.supervisor.drain import Drain
 from workers.supervisor.names import DEFAULT as DEFAULT_NAME
 from workers.supervisor.names import fill_name
-from workers.supervisor.outside import metrics_for, seen_from_outside
+from workers.supervisor.outside.seen import metrics_for, seen_from_outside
+from workers.supervisor.outside.status import Status
 from workers.supervisor.signals import drain_on_signals
-from workers.supervisor.status import Status
 from workers.supervisor.supervisor import Supervisor
 
 log = structlog.get_logger(__name__)

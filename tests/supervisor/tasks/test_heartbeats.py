@@ -5,7 +5,7 @@ import anyio
 from tests.supervisor.scripted import Scripted, fault
 from workers.metrics import Metrics
 from workers.stepfunctions.protocol import TaskClosedError
-from workers.supervisor.heartbeats import Heartbeats
+from workers.supervisor.tasks.heartbeats import Heartbeats
 from workers.task import CancelReason
 
 

@@ -7,12 +7,12 @@ from tests.supervisor.scripted import Scripted, a_poller, an_activity, fault
 from workers.errors import UsageError
 from workers.settings import Settings
 from workers.stepfunctions.protocol import ActivityMissingError, ActivityTask, DeniedError, ThrottledError
-from workers.supervisor import poller as poller_module
-from workers.supervisor.brake import Brake
 from workers.supervisor.drain import Drain
-from workers.supervisor.poller import Poller
-from workers.supervisor.scale import Scale
-from workers.supervisor.slots import Budget, Slots
+from workers.supervisor.polling import poller as poller_module
+from workers.supervisor.polling.brake import Brake
+from workers.supervisor.polling.poller import Poller
+from workers.supervisor.polling.scale import Scale
+from workers.supervisor.polling.slots import Budget, Slots
 
 
 def a_task(number: int = 0) -> ActivityTask:

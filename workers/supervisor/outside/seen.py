@@ -8,11 +8,11 @@ import anyio
 
 from workers.metrics import Metrics
 from workers.settings import Settings
-from workers.supervisor.ecs import AGENT_VARIABLE, ScaleInProtection
-from workers.supervisor.emf import EmbeddedMetrics
-from workers.supervisor.health import Health
-from workers.supervisor.status import Status
-from workers.supervisor.watchdog import Watchdog, snapshot_on_sigusr1
+from workers.supervisor.outside.ecs import AGENT_VARIABLE, ScaleInProtection
+from workers.supervisor.outside.emf import EmbeddedMetrics
+from workers.supervisor.outside.health import Health
+from workers.supervisor.outside.status import Status
+from workers.supervisor.outside.watchdog import Watchdog, snapshot_on_sigusr1
 
 
 def metrics_for(settings: Settings) -> Metrics:

@@ -7,11 +7,11 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
-from tests.supervisor.standins import Name, Run, Standing
+from tests.supervisor.outside.standins import Name, Run, Standing
 from workers.envelope import TaskContext
-from workers.supervisor.snapshot import snapshot
-from workers.supervisor.stacks import stack_of_task, stack_of_thread
-from workers.supervisor.threads import Threads
+from workers.supervisor.invocation.threads import Threads
+from workers.supervisor.outside.snapshot import snapshot
+from workers.supervisor.outside.stacks import stack_of_task, stack_of_thread
 from workers.task import CancelReason, Task
 
 

@@ -10,8 +10,8 @@ import anyio
 
 from workers.supervisor.activity import Activity
 from workers.supervisor.drain import Drain
-from workers.supervisor.heartbeats import Heartbeats
-from workers.supervisor.threads import ThreadCall
+from workers.supervisor.invocation.threads import ThreadCall
+from workers.supervisor.tasks.heartbeats import Heartbeats
 from workers.task import CancelReason, Draining, Task
 
 _BEATS_APART = 1.0

@@ -7,8 +7,8 @@ from typing import Any
 
 from interceptors.chain import CallNext
 from workers.handlers import Handler, Kind
-from workers.supervisor.processes import Processes
-from workers.supervisor.threads import ThreadCall, Threads
+from workers.supervisor.invocation.processes import Processes
+from workers.supervisor.invocation.threads import ThreadCall, Threads
 from workers.task import Task
 
 ThreadStarted = Callable[[Task, ThreadCall], None]

@@ -6,10 +6,10 @@ from contextlib import asynccontextmanager
 import anyio
 import pytest
 
-from tests.supervisor.ecs_agent import Agent, ecs_agent
-from tests.supervisor.standins import Log
+from tests.supervisor.outside.ecs_agent import Agent, ecs_agent
+from tests.supervisor.outside.standins import Log
 from workers.backoff import Backoff
-from workers.supervisor.ecs import ScaleInProtection
+from workers.supervisor.outside.ecs import ScaleInProtection
 
 HELD = {"ProtectionEnabled": True, "ExpiresInMinutes": 10}
 RELEASED = {"ProtectionEnabled": False}
@@ -18,7 +18,7 @@ RELEASED = {"ProtectionEnabled": False}
 @pytest.fixture
 def log(monkeypatch: pytest.MonkeyPatch) -> Log:
     log = Log()
-    monkeypatch.setattr("workers.supervisor.ecs.log", log)
+    monkeypatch.setattr("workers.supervisor.outside.ecs.log", log)
     return log
 
 

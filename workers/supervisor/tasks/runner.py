@@ -16,12 +16,12 @@ from workers.signatures import InvalidInputError, InvalidOutputError
 from workers.stepfunctions.protocol import OUTPUT_LIMIT, ActivityTask
 from workers.supervisor.activity import Activity
 from workers.supervisor.drain import Drain
-from workers.supervisor.heartbeats import Heartbeats
-from workers.supervisor.ids import bind_ids
-from workers.supervisor.reading import read_input
-from workers.supervisor.reports import Fate, Reports
-from workers.supervisor.running import RunningTask
-from workers.supervisor.threads import ThreadCall
+from workers.supervisor.invocation.threads import ThreadCall
+from workers.supervisor.tasks.heartbeats import Heartbeats
+from workers.supervisor.tasks.ids import bind_ids
+from workers.supervisor.tasks.reading import read_input
+from workers.supervisor.tasks.reports import Fate, Reports
+from workers.supervisor.tasks.running import RunningTask
 from workers.task import CancelReason, Task
 
 log = structlog.get_logger(__name__)

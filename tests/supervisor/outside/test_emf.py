@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from tests.supervisor.standins import Log
+from tests.supervisor.outside.standins import Log
 from workers.errors import MissingExtraError
 from workers.metrics import Metrics, TaskOutcome
-from workers.supervisor.emf import NAMESPACE, EmbeddedMetrics
+from workers.supervisor.outside.emf import NAMESPACE, EmbeddedMetrics
 
 
 def documents(embedded: EmbeddedMetrics) -> list[dict[str, Any]]:
@@ -135,7 +135,7 @@ async def test_it_prints_in_time_and_what_is_left_at_the_end() -> None:
 
 async def test_stdout_takes_the_lines_and_its_end_is_logged(capsys, monkeypatch: pytest.MonkeyPatch) -> None:
     log = Log()
-    monkeypatch.setattr("workers.supervisor.emf.log", log)
+    monkeypatch.setattr("workers.supervisor.outside.emf.log", log)
     metrics = Metrics()
     metrics.heartbeat("accepted")
     async with EmbeddedMetrics(metrics, lambda: "host-1"):

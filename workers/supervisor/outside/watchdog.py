@@ -13,9 +13,9 @@ import anyio.to_thread
 import structlog
 
 from workers.metrics import Metrics
-from workers.supervisor.snapshot import log_snapshot
-from workers.supervisor.stacks import stack_of_thread
-from workers.supervisor.status import Status
+from workers.supervisor.outside.snapshot import log_snapshot
+from workers.supervisor.outside.stacks import stack_of_thread
+from workers.supervisor.outside.status import Status
 
 log = structlog.get_logger(__name__)
 

@@ -5,8 +5,8 @@ from typing import Any
 
 import structlog
 
-from workers.supervisor.stacks import stack_of_task, stack_of_thread
-from workers.supervisor.status import Running, Status
+from workers.supervisor.outside.stacks import stack_of_task, stack_of_thread
+from workers.supervisor.outside.status import Running, Status
 
 log = structlog.get_logger(__name__)
 

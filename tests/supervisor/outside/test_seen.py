@@ -6,12 +6,12 @@ import threading
 
 import pytest
 
-from tests.supervisor.ecs_agent import ecs_agent
-from tests.supervisor.standins import Run, Standing
+from tests.supervisor.outside.ecs_agent import ecs_agent
+from tests.supervisor.outside.standins import Run, Standing
 from workers import Settings
 from workers.errors import MissingExtraError
 from workers.metrics import Metrics
-from workers.supervisor.outside import metrics_for, seen_from_outside
+from workers.supervisor.outside.seen import metrics_for, seen_from_outside
 
 
 def threads() -> set[str]:

@@ -12,19 +12,19 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from tests.supervisor.standins import Log, Run, Standing
+from tests.supervisor.outside.standins import Log, Run, Standing
 from workers.errors import UsageError
 from workers.metrics import Metrics
-from workers.supervisor.health import Health
-from workers.supervisor.status import STARTING
-from workers.supervisor.watchdog import Watchdog
+from workers.supervisor.outside.health import Health
+from workers.supervisor.outside.status import STARTING
+from workers.supervisor.outside.watchdog import Watchdog
 
 _opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 @pytest.fixture(autouse=True)
 def stop_fast(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("workers.supervisor.health._STOP_WITHIN", 0.02)
+    monkeypatch.setattr("workers.supervisor.outside.health._STOP_WITHIN", 0.02)
 
 
 def get(health: Health, path: str, *, accept: str = "*/*") -> tuple[int, str, str]:
@@ -154,7 +154,7 @@ async def test_a_client_that_sends_nothing_does_not_keep_others_waiting() -> Non
 
 async def test_a_page_that_breaks_is_logged_and_answered(monkeypatch: pytest.MonkeyPatch) -> None:
     log = Log()
-    monkeypatch.setattr("workers.supervisor.health.log", log)
+    monkeypatch.setattr("workers.supervisor.outside.health.log", log)
     async with serving(Standing(running=[None])) as health:
         assert (await fetch(health, "/tasks"))[0] == 500
         assert (await fetch(health, "/livez"))[0] == 200

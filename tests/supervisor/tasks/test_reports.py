@@ -7,7 +7,7 @@ from workers.backoff import Backoff
 from workers.failures import Failure
 from workers.metrics import Metrics
 from workers.stepfunctions.protocol import DeniedError, RefusedError, TaskClosedError, ThrottledError
-from workers.supervisor.reports import Fate, Reports
+from workers.supervisor.tasks.reports import Fate, Reports
 
 FAILURE = Failure("Name", "cause")
 

@@ -21,9 +21,9 @@ import structlog
 
 from workers.errors import UsageError
 from workers.metrics import Metrics
-from workers.supervisor.snapshot import snapshot
-from workers.supervisor.status import Status
-from workers.supervisor.watchdog import Watchdog
+from workers.supervisor.outside.snapshot import snapshot
+from workers.supervisor.outside.status import Status
+from workers.supervisor.outside.watchdog import Watchdog
 
 log = structlog.get_logger(__name__)
 

@@ -7,16 +7,16 @@ import threading
 
 import pytest
 
-from tests.supervisor.standins import Log, Name, Run, Standing
+from tests.supervisor.outside.standins import Log, Name, Run, Standing
 from workers.metrics import Metrics
-from workers.supervisor.watchdog import Watchdog, snapshot_on_sigusr1
+from workers.supervisor.outside.watchdog import Watchdog, snapshot_on_sigusr1
 
 
 @pytest.fixture
 def log(monkeypatch: pytest.MonkeyPatch) -> Log:
     log = Log()
-    monkeypatch.setattr("workers.supervisor.watchdog.log", log)
-    monkeypatch.setattr("workers.supervisor.snapshot.log", log)
+    monkeypatch.setattr("workers.supervisor.outside.watchdog.log", log)
+    monkeypatch.setattr("workers.supervisor.outside.snapshot.log", log)
     return log
 
 

@@ -48,7 +48,12 @@ class Watched:
 @asynccontextmanager
 async def watched(name: str, *options: str) -> AsyncIterator[Watched]:
     async with workers(
-        "run", "tests.supervisor.observed:registry", "--health-port", "0", *options, environment={"OBSERVED": name}
+        "run",
+        "tests.supervisor.outside.observed:registry",
+        "--health-port",
+        "0",
+        *options,
+        environment={"OBSERVED": name},
     ) as process:
         found = Watched(process)
         found.port = (await found.event("health port open"))["port"]

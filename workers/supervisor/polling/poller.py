@@ -20,11 +20,11 @@ from workers.stepfunctions.protocol import (
     TransientError,
 )
 from workers.supervisor.activity import Activity
-from workers.supervisor.brake import Brake
-from workers.supervisor.creation import Creation
 from workers.supervisor.drain import Drain
-from workers.supervisor.scale import Scale
-from workers.supervisor.slots import Slots
+from workers.supervisor.polling.brake import Brake
+from workers.supervisor.polling.creation import Creation
+from workers.supervisor.polling.scale import Scale
+from workers.supervisor.polling.slots import Slots
 
 log = structlog.get_logger(__name__)
 

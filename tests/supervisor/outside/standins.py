@@ -9,7 +9,7 @@ from typing import Any
 
 from structlog.testing import CapturingLogger
 
-from workers.supervisor.status import Status
+from workers.supervisor.outside.status import Status
 from workers.task import CancelReason, Task
 
 
