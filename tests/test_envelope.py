@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.ids import shown
 from workers.envelope import TaskContext, unwrap
 
 EXECUTION = "arn:aws:states:eu-central-1:123456789012:execution:orders:run-1"
@@ -58,7 +59,7 @@ def test_the_whole_context_comes_out_of_the_envelope():
         {"_context": "text", "input": 1},
         {"_context": [], "input": 1},
     ],
-    ids=repr,
+    ids=shown,
 )
 def test_anything_else_is_the_input_itself(document: Any):
     assert unwrap(document) == (None, document)

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 import workers
 from interceptors.chain import compose
 from interceptors.heartbeat import Heartbeat
+from tests.ids import shown
 from workers.errors import CAUSE_LIMIT, NAME_LIMIT, ActivityError, ErrorName
 from workers.failures import Failure, failure, refusal
 
@@ -82,7 +83,7 @@ class NamelessError(Exception):
         (ActivityError("x" * 300), "x" * NAME_LIMIT),
         (ActivityError("\ud800" + "x"), "\\ud800x"),
     ],
-    ids=ascii,
+    ids=shown,
 )
 def test_the_name_is_the_errors_own_or_that_of_its_class(error: BaseException, name: str):
     assert raised(error).error == name
@@ -100,7 +101,7 @@ def test_the_name_is_the_errors_own_or_that_of_its_class(error: BaseException, n
         ({(1, 2): 3}, "{(1, 2): 3}"),
         ("\ud800", "\\ud800"),
     ],
-    ids=repr,
+    ids=shown,
 )
 def test_an_activity_error_may_bring_its_cause(own: Any, sent: str):
     assert raised(ActivityError("Mine", cause=own)).cause == sent

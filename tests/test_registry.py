@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tests.ids import shown
 from workers import Registry
 from workers.errors import RegistrationError, UsageError
 from workers.handlers import Kind
@@ -87,7 +88,7 @@ def test_an_unknown_activity_is_refused_with_those_that_are_known():
         (Adder().__call__, Kind.ASYNC),
         (lambda: 1, Kind.THREAD),
     ],
-    ids=ascii,
+    ids=shown,
 )
 def test_async_functions_run_in_the_loop_and_others_in_threads(function: Any, kind: Kind):
     registry = Registry()
@@ -128,13 +129,13 @@ def test_options_beside_a_function_are_kept_too():
 
 
 @pytest.mark.parametrize("name", ["concurrency", "pollers", "breaker"])
-@pytest.mark.parametrize("value", ["3", True, 2.5, 2.0, 0, -1, float("nan"), float("inf"), None, [1]], ids=repr)
+@pytest.mark.parametrize("value", ["3", True, 2.5, 2.0, 0, -1, float("nan"), float("inf"), None, [1]], ids=shown)
 def test_counts_are_whole_numbers_from_one(name: str, value: Any):
     assert refused("a", **{name: value}).startswith(f"activity a: {name}: Input should be ")
 
 
 @pytest.mark.parametrize("name", ["heartbeat", "timeout", "rate"])
-@pytest.mark.parametrize("value", ["3", True, -1, float("nan"), float("inf"), None, [1]], ids=repr)
+@pytest.mark.parametrize("value", ["3", True, -1, float("nan"), float("inf"), None, [1]], ids=shown)
 def test_seconds_and_rates_are_finite_numbers(name: str, value: Any):
     assert refused("a", **{name: value}).startswith(f"activity a: {name}: Input should be ")
 
@@ -214,7 +215,7 @@ def test_interceptors_may_come_from_any_iterable_and_once_only():
     assert (registry["a"].interceptors, registry["b"].interceptors) == ((outer, inner), (outer,))
 
 
-@pytest.mark.parametrize("interceptors", [5, outer, None], ids=ascii)
+@pytest.mark.parametrize("interceptors", [5, outer, None], ids=shown)
 def test_interceptors_come_in_a_list(interceptors: Any):
     message = "interceptors must be a list"
     assert f"activity a: {message}" in refused("a", interceptors=interceptors)
@@ -262,7 +263,7 @@ def test_an_activity_that_both_registries_have_is_refused():
         one.include(other)
 
 
-@pytest.mark.parametrize("lifespan", [5, "pool", object()], ids=ascii)
+@pytest.mark.parametrize("lifespan", [5, "pool", object()], ids=shown)
 def test_a_lifespan_is_a_function(lifespan: Any):
     with pytest.raises(RegistrationError, match="the registry's lifespan must be a function that returns"):
         Registry(lifespan=lifespan)
@@ -273,7 +274,7 @@ def test_a_lifespan_that_was_called_already_is_refused():
         Registry(lifespan=pool())  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("other", [None, add, [add]], ids=ascii)
+@pytest.mark.parametrize("other", [None, add, [add]], ids=shown)
 def test_only_a_registry_is_included(other: Any):
     with pytest.raises(RegistrationError, match="is not a registry"):
         Registry().include(other)

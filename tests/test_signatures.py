@@ -16,6 +16,7 @@ import pytest
 from pydantic import AliasChoices, BaseModel, Field
 from typing_extensions import TypedDict
 
+from tests.ids import shown
 from workers.errors import ErrorName
 from workers.signatures import InvalidInputError, read_signature
 from workers.task import Task
@@ -113,7 +114,7 @@ def test_parameters_without_annotations_take_anything():
         (Pair, [1, "b"], Pair(1, "b")),
         (list[Order], [{"id": 1}], [Order(id=1)]),
     ],
-    ids=str,
+    ids=shown,
 )
 def test_inputs_become_what_the_annotation_says(annotation: Any, given: Any, taken: Any):
     def f(x):
@@ -161,7 +162,7 @@ def test_an_alias_may_be_one_of_several():
         ({"x": 1.5}, "x: Input should be a valid integer, got a number with a fractional part (found a number)"),
         ({"y": None}, "x: Field required; y: Input should be a valid integer (found null)"),
     ],
-    ids=repr,
+    ids=shown,
 )
 def test_what_does_not_fit_is_said_with_its_place(value: Any, message: str):
     assert refused(add, value) == f"the input of activity a does not fit: {message}"
@@ -343,7 +344,7 @@ def logged(function: Callable[..., Any]) -> Callable[..., Any]:
         (functools.lru_cache(add), 15),
         (lambda x: x, "5"),
     ],
-    ids=ascii,
+    ids=shown,
 )
 def test_every_kind_of_callable_is_read(function: Callable[..., Any], result: Any):
     assert called(function, {"x": "5"}) == result

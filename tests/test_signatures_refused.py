@@ -9,6 +9,7 @@ from typing import Annotated, Any, ClassVar, Final, NoReturn
 import pytest
 from pydantic import BaseModel, Field
 
+from tests.ids import shown
 from workers.errors import RegistrationError
 from workers.signatures import read_signature
 from workers.task import Task
@@ -72,7 +73,7 @@ def broken_quotes(x: "list[int"): ...  # type: ignore[valid-type]  # noqa: F722 
         (unknown_attribute, "unknown_attribute has a signature that cannot be read: module 'json' has no attribute"),
         (broken_quotes, "broken_quotes has a signature that cannot be read: "),
     ],
-    ids=ascii,
+    ids=shown,
 )
 def test_a_signature_that_could_never_work(function: Any, message: str):
     assert json  # the annotation in quotes looks for it
@@ -113,7 +114,7 @@ def annotated(function: Callable[..., Any], **annotations: Any) -> Callable[...,
     return function
 
 
-@pytest.mark.parametrize(("annotation", "why"), NEVER, ids=ascii)
+@pytest.mark.parametrize(("annotation", "why"), NEVER, ids=shown)
 def test_a_type_that_json_can_never_become(annotation: Any, why: str):
     def keyed(w: int, x): ...
     def whole(x, /): ...
@@ -125,7 +126,7 @@ def test_a_type_that_json_can_never_become(annotation: Any, why: str):
         assert why in message
 
 
-@pytest.mark.parametrize(("annotation", "why"), [*NEVER, (NoReturn, "typing.NoReturn")], ids=ascii)
+@pytest.mark.parametrize(("annotation", "why"), [*NEVER, (NoReturn, "typing.NoReturn")], ids=shown)
 def test_a_type_that_can_never_become_json(annotation: Any, why: str):
     def f(): ...
 

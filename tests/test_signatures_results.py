@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, Field
 from typing_extensions import TypedDict
 
+from tests.ids import shown
 from workers.errors import ErrorName
 from workers.signatures import InvalidOutputError, read_signature
 
@@ -90,7 +91,7 @@ PAID = dt.datetime(2024, 5, 6, 7, 8, 9, tzinfo=dt.UTC)
         ([{"deep": Point(1, 2)}], [{"deep": {"x": 1, "y": 2.0}}]),
         ((number for number in (1, 2)), [1, 2]),
     ],
-    ids=ascii,
+    ids=shown,
 )
 def test_without_an_annotation_everything_that_json_can_show_is_shown(returned: Any, json_ready: Any):
     assert dumped(returned) == json_ready
@@ -110,7 +111,7 @@ def test_without_an_annotation_everything_that_json_can_show_is_shown(returned: 
         (Signed(id=1), Receipt, {"id": 1, "paid": None, "lines": []}),
         ({"anything": {1}}, Any, {"anything": [1]}),
     ],
-    ids=ascii,
+    ids=shown,
 )
 def test_with_an_annotation_the_result_is_checked_and_cut_to_it(returned: Any, annotation: Any, json_ready: Any):
     assert dumped(returned, annotation) == json_ready
@@ -124,7 +125,7 @@ def test_with_an_annotation_the_result_is_checked_and_cut_to_it(returned: Any, a
         ({"id": "x"}, Receipt, "id: Input should be a valid integer, unable to parse string as an integer"),
         (object(), int, "Input should be a valid integer (found object)"),
     ],
-    ids=ascii,
+    ids=shown,
 )
 def test_a_result_of_another_type_is_refused(returned: Any, annotation: Any, message: str):
     expected = f"what activity a returned does not fit its annotation: {message}"
@@ -145,13 +146,13 @@ def circle() -> list[Any]:
         (b"\xff", "'utf-8' codec can't decode byte 0xff in position 0"),
         (circle(), "Circular reference detected"),
     ],
-    ids=ascii,
+    ids=shown,
 )
 def test_what_json_cannot_hold_is_refused(returned: Any, message: str):
     assert refused(returned).startswith(f"activity a returned what JSON cannot hold: {message}")
 
 
-@pytest.mark.parametrize("returned", [math.nan, [math.inf], {"a": -math.inf}, Point(1, math.nan)], ids=ascii)
+@pytest.mark.parametrize("returned", [math.nan, [math.inf], {"a": -math.inf}, Point(1, math.nan)], ids=shown)
 def test_numbers_that_are_none_are_not_made_null(returned: Any):
     with pytest.raises(ValueError, match="not JSON compliant"):
         json.dumps(dumped(returned), allow_nan=False)

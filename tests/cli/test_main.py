@@ -10,6 +10,7 @@ from typing import Any
 import click
 import pytest
 
+from tests.ids import shown
 from workers.cli import main as module
 from workers.errors import MissingExtraError, RegistrationError, UsageError
 from workers.stepfunctions.protocol import RefusedError
@@ -46,7 +47,7 @@ def test_a_command_returns_its_exit_code(monkeypatch: pytest.MonkeyPatch, return
         (click.Abort(), 130, ""),
         (RuntimeError("broken"), 1, "Traceback (most recent call last):\n"),
     ],
-    ids=repr,
+    ids=shown,
 )
 def test_every_error_has_a_code_and_is_said(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], error: BaseException, code: int, line: str

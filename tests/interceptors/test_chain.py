@@ -8,6 +8,7 @@ from unittest.mock import AsyncMock
 import pytest
 
 from interceptors.chain import CallNext, check_interceptors, compose
+from tests.ids import shown
 from workers.errors import RegistrationError
 from workers.task import Task
 
@@ -130,7 +131,7 @@ async def with_required(task: Task, call_next: CallNext, *, times: int) -> Any:
         functools.partial(with_required, times=2),
         AsyncMock(),
     ],
-    ids=ascii,
+    ids=shown,
 )
 async def test_every_async_callable_of_two_arguments_is_one(interceptor: Any):
     assert check_interceptors([interceptor], "here") == (interceptor,)
@@ -162,7 +163,7 @@ class PlainCall:
         (with_required, "(with_required) must take two arguments: (task, call_next)"),
         (Methods.method, "(Methods.method) must take two arguments: (task, call_next)"),
     ],
-    ids=ascii,
+    ids=shown,
 )
 def test_what_is_none_is_refused_with_its_place(interceptor: Any, problem: str):
     with pytest.raises(RegistrationError) as caught:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from aiobotocore.session import AioSession, get_session
 
+from tests.ids import shown
 from tests.stepfunctions.stub import Answer, Broken, Request, Stub, always, answer, serving
 from workers.stepfunctions import client as module
 from workers.stepfunctions.client import BotocoreClient, open_client
@@ -77,7 +78,9 @@ async def test_a_poll_brings_token_and_input():
     assert only(stub).headers["user-agent"].startswith(f"sfn-workers/{__version__}")
 
 
-@pytest.mark.parametrize("body", [{}, {"taskToken": None, "input": None}, {"taskToken": ""}, {"input": "{}"}], ids=repr)
+@pytest.mark.parametrize(
+    "body", [{}, {"taskToken": None, "input": None}, {"taskToken": ""}, {"input": "{}"}], ids=shown
+)
 async def test_a_poll_that_brings_nothing_is_none(body: Any):
     async with talking(always(answer(body))) as (client, _):
         assert await client.get_activity_task(ARN, "host-1") is None

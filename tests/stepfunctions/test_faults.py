@@ -19,6 +19,7 @@ from botocore.exceptions import (
 )
 from botocore.parsers import ResponseParserError
 
+from tests.ids import shown
 from workers.stepfunctions.faults import translated
 from workers.stepfunctions.protocol import (
     ActivityMissingError,
@@ -142,7 +143,7 @@ def test_what_may_pass_is_transient(error: Exception):
     assert (type(found), found.code) == (TransientError, type(error).__name__)
 
 
-@pytest.mark.parametrize("error", [asyncio.CancelledError(), KeyboardInterrupt(), SystemExit()], ids=ascii)
+@pytest.mark.parametrize("error", [asyncio.CancelledError(), KeyboardInterrupt(), SystemExit()], ids=shown)
 def test_cancellation_and_the_end_of_the_process_are_left_alone(error: BaseException):
     with pytest.raises(type(error)), translated("SendTaskSuccess"):
         raise error
