@@ -47,6 +47,14 @@ class Guard:
 
 
 @dataclass(frozen=True, slots=True)
+class Claim:
+    """Who starts an execution now. When the time is over and it has not started, another one may try."""
+
+    owner: str
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Lease:
     """The right of one process to do some work, until it expires or is given back."""
 
@@ -107,11 +115,13 @@ class WorkflowStore(Protocol):
         *,
         idempotency: IdempotencyKey | None = None,
         guard: Guard | None = None,
+        claim: Claim | None = None,
     ) -> Workflow:
         """Keeps a new workflow and returns it as kept; `retries` of what it is a retry for then lists it.
 
         With a key that was used before for the same request, nothing is written and the workflow of that time is
         returned: its id tells. `guard`: `RevisionError` if that workflow has changed, else its revision grows.
+        `claim`: if it is its turn, it is claimed at once; its launch tells, `STARTING` or `WAITING`.
         Raises `ConflictError` for an id that exists, `IdempotencyError`, `NotFoundError` for an unknown definition.
         """
 
@@ -153,14 +163,14 @@ class QueueStore(Protocol):
     async def delete_queue(self, name: str) -> None:
         """Takes the limit away. Raises `NotFoundError` if there is none."""
 
-    async def claim_starts(self, owner: str, until: datetime, *, limit: int = 100) -> Sequence[Workflow]:
-        """Takes workflows that may be started now: their launch becomes `STARTING`, claimed by `owner` `until` then.
+    async def claim_starts(self, claim: Claim, *, limit: int = 100) -> Sequence[Workflow]:
+        """Takes workflows that may be started now: their launch becomes `STARTING`.
 
         In each queue the oldest first, as many as its limit allows beside those that run. What was claimed before by
         somebody who let the claim lapse comes again. Nobody gets what another one holds.
         """
 
-    async def claim_start(self, workflow_id: str, owner: str, until: datetime) -> Workflow | None:
+    async def claim_start(self, workflow_id: str, claim: Claim) -> Workflow | None:
         """Takes this one, if it is its turn; None if it has to wait, is held by another or needs no start."""
 
 
