@@ -27,11 +27,12 @@ help:
 demo: .venv/.local
 	$(BIN)/workers demo
 
+# Most tests wait for processes and timers, so more of them run side by side than a small machine has cores.
 test: .venv/.test
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 3
 
-test-all: .venv/.test
-	$(BIN)/python -m pytest -m ''
+test-all: test
+	$(BIN)/python -m pytest -m slow
 
 check: .venv/.lint
 	$(BIN)/ruff format --check .
