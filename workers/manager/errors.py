@@ -1,10 +1,29 @@
 """What the manager refuses, and why: every error of it that a caller can cause or has to hear of."""
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 from workers.errors import WorkersError
 
 
 class ManagerError(WorkersError):
     """The root of the errors in this room."""
+
+
+class InvalidError(ManagerError):
+    """What was asked cannot work, whatever the present state is. `problems` has more, where there is more."""
+
+    def __init__(self, message: str, *, problems: Sequence[Mapping[str, Any]] = ()) -> None:
+        super().__init__(message)
+        self.problems = tuple(problems)
+
+
+class TooLargeError(InvalidError):
+    """It is larger than what is taken here."""
+
+
+class UnavailableError(ManagerError):
+    """Something that is needed could not be reached, or did not answer in time. Trying again may help."""
 
 
 class NotFoundError(ManagerError):
@@ -27,9 +46,9 @@ class IdempotencyError(ConflictError):
     """An idempotency key was used before, for another request."""
 
 
-class InvalidPageTokenError(ManagerError):
+class InvalidPageTokenError(InvalidError):
     """A page token that no answer of this store gave, or that belongs to another order."""
 
 
-class StoreUnavailableError(ManagerError):
-    """The database could not be reached, or did not answer in time. Trying again may help."""
+class StoreUnavailableError(UnavailableError):
+    """The database could not be reached, or did not answer in time."""

@@ -1,0 +1,133 @@
+"""What callers ask for: the bodies of the REST API, and what clients in Python are given to send."""
+
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, Field, StrictStr, field_validator
+
+from workers.arns import check_name
+from workers.errors import UsageError
+from workers.manager.model import DEFAULT_QUEUE, Manager, Model, ResourceType
+
+LATEST = -1
+"""The version that stands for the newest one."""
+_SEPARATOR = "--"
+
+
+def _namespace(value: str) -> str:
+    """A namespace whose end can be told from what follows it in `NS--NAME`."""
+    if not value:
+        return value
+    try:
+        check_name(value, "namespace")
+    except UsageError as error:
+        raise ValueError(str(error)) from None
+    if _SEPARATOR in value or value.endswith("-"):
+        raise ValueError(
+            f"{_SEPARATOR!r} separates the namespace {value!r} from the name: it holds none, nor ends in -"
+        )
+    return value
+
+
+Namespace = Annotated[StrictStr, AfterValidator(_namespace)]
+Tags = dict[str, StrictStr]
+
+
+class Request(Model):
+    """The root of all bodies. A key that it does not know is ignored, as the first clients expect."""
+
+
+class NewWorkflowDefinition(Request):
+    """A definition to be created, or to become the next version."""
+
+    name: StrictStr = Field(min_length=1, max_length=200, examples=["hello-workflow"])
+    version: int | None = Field(default=None, description="Ignored: versions are counted here.")
+    manager: Manager = "step-functions"
+    state_machine: dict[str, Any] | StrictStr = Field(
+        description="The machine: Amazon States Language or its notation, as an object or as a text in YAML or JSON. "
+        "Resources may be names of activities, `lambda:NAME`, `glue:NAME` or ARNs.",
+        examples=[
+            {
+                "StartAt": "hello",
+                "TimeoutSeconds": 3600,
+                "States": {"hello": {"Type": "Task", "Resource": "hello", "End": True}},
+            }
+        ],
+    )
+    default_tags: Tags = Field(default_factory=dict, description="Tags of its workflows and of its state machines.")
+
+    @field_validator("default_tags", mode="before")
+    @classmethod
+    def _no_tags(cls, value: Any) -> Any:
+        return {} if value is None else value
+
+
+class WorkflowDefinitionRef(Request):
+    """Which definition."""
+
+    name: StrictStr = Field(min_length=1, examples=["hello-workflow"])
+    version: int = Field(default=0, description="Left out, it is the first version; below 0, it is the latest.")
+
+
+class StartWorkflow(Request):
+    """A workflow to be started."""
+
+    workflow_definition: WorkflowDefinitionRef
+    input: StrictStr = Field(default="", description="A JSON object, as text.", examples=['{"foo": true}'])
+    namespace: Namespace = Field(default="", description="Goes before the names of what its tasks call.")
+    queue: StrictStr = Field(default=DEFAULT_QUEUE, max_length=200)
+    tags: Tags = Field(default_factory=dict, description="Over the definition's own.")
+    id_suffix: StrictStr = Field(default="", description="Ignored here.")
+
+    @field_validator("tags", mode="before")
+    @classmethod
+    def _no_tags(cls, value: Any) -> Any:
+        return {} if value is None else value
+
+    @field_validator("queue")
+    @classmethod
+    def _no_queue(cls, value: str) -> str:
+        return value or DEFAULT_QUEUE
+
+
+class StartJob(Request):
+    """A workflow to be started, in the form of 2017: the input is a list of arguments."""
+
+    workflow_definition: WorkflowDefinitionRef
+    input: list[Any] = Field(default_factory=list, examples=[["arg1", "arg2", "arg3"]])
+    namespace: Namespace = ""
+    queue: StrictStr = Field(default=DEFAULT_QUEUE, max_length=200)
+    tags: Tags = Field(default_factory=dict)
+
+
+class CancelReason(Request):
+    """Why a workflow is cancelled."""
+
+    reason: StrictStr = Field(default="", max_length=4_096, examples=["try out cancelling a workflow"])
+
+
+class WorkflowDefinitionOverrides(Request):
+    """Where a workflow is resumed."""
+
+    start_at: StrictStr = Field(alias="StartAt", min_length=1, description="The name of a state.")
+
+
+class NewStateResource(Request):
+    """An entry of the registry of resources."""
+
+    name: StrictStr = Field(min_length=1, max_length=200)
+    namespace: StrictStr = Field(default="", max_length=80)
+    uri: StrictStr = Field(default="", max_length=2_048)
+    type: ResourceType = ResourceType.ACTIVITY
+
+
+class Deprecation(Request):
+    """Whether new workflows may be started with a definition."""
+
+    version: int | None = Field(default=None, ge=0, description="Left out: all versions.")
+    deprecated: bool = True
+
+
+class QueueLimit(Request):
+    """How many workflows of a queue run at a time."""
+
+    limit: int | None = Field(default=None, ge=0, description="Left out: any number.")
