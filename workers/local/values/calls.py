@@ -7,7 +7,7 @@ from workers.local.values.errors import INTRINSIC_FAILURE, RUNTIME, EvaluationEr
 from workers.local.values.functions import FUNCTIONS, ArgumentError, formatted
 from workers.local.values.paths import compile_lookup
 from workers.local.values.scope import MISSING, Evaluate, Scope, compact
-from workers.machines.language.intrinsics import Argument, Call, Constant, Text, parse_call
+from workers.machines.language.intrinsics import Argument, Call, Text, parse_call
 from workers.machines.language.paths import Path
 
 
@@ -51,7 +51,7 @@ def _argument(argument: Argument) -> Evaluate:
         return _call(argument)
     if isinstance(argument, Path):
         return _path(argument)
-    constant = argument.value if isinstance(argument, Constant | Text) else None
+    constant = argument.value
     return lambda _: constant
 
 

@@ -115,7 +115,7 @@ class _Query:
         try:
             return library.taken(_parsed(self._code).evaluate(None, bound))
         except library.refused as error:
-            raise _FailedError(f"{error.error}: {error}") from None
+            raise _FailedError(f"{getattr(error, 'error', None)}: {error}") from None
         except RecursionError:
             raise _FailedError(f"Stack overflow error: Depth={MAX_DEPTH + 1} max={MAX_DEPTH}") from None
         except (_FailedError, _UnsupportedError):

@@ -11,7 +11,7 @@ from typing import Any
 from workers.local.values.errors import RUNTIME, EvaluationError
 from workers.local.values.finding import finder
 from workers.local.values.scope import MISSING, Evaluate, Missing, Scope, compact
-from workers.machines.language.paths import Index, Member, Path, parse_path
+from workers.machines.language.paths import Index, Member, Path, Step, parse_path
 
 
 def compile_path(text: str, field: str) -> Evaluate:
@@ -52,9 +52,8 @@ def compile_lookup(text: str) -> Callable[[Scope], Any | Missing]:
     root = path.root
     if not path.steps:
         return _ROOTS.get(root) or (lambda scope: scope.variables.get(root, MISSING))
-    keys = tuple(_key(step) for step in path.steps)
     if path.definite:
-        walk = _walker(keys)
+        walk = _walker(path.steps)
         if root == "$":
             return lambda scope: walk(scope.data)
         if root == "$$":
@@ -68,11 +67,9 @@ def compile_lookup(text: str) -> Callable[[Scope], Any | Missing]:
 _ROOTS: dict[str, Callable[[Scope], Any]] = {"$": lambda scope: scope.data, "$$": lambda scope: scope.context}
 
 
-def _key(step: object) -> str | int | None:
-    return step.name if isinstance(step, Member) else step.index if isinstance(step, Index) else None
+def _walker(steps: tuple[Step, ...]) -> Callable[[Any], Any]:
+    keys: list[Any] = [step.name if isinstance(step, Member) else getattr(step, "index", None) for step in steps]
 
-
-def _walker(keys: tuple[str | int | None, ...]) -> Callable[[Any], Any]:
     def walk(value: Any) -> Any:
         try:
             for key in keys:
