@@ -50,5 +50,6 @@ class Service(Protocol):
 class Services(Protocol):
     """All services of one region: given to `Region(services=…)`."""
 
-    def service(self, resource: str, state: str, machine: str) -> Service:
-        """What `resource` stands for in a state; asked once per task. Raises `StateError` where it is nothing known."""
+    def service(self, resource: str, *, state: str, machine: str, execution: str) -> Service:
+        """What `resource` stands for in a state of an execution (its ARN), for which it may be a mock; asked once per
+        task. Raises `StateError` where it is nothing known."""
