@@ -10,7 +10,7 @@ import anyio
 
 from workers.executions.execution import Execution, Status, from_description
 from workers.executions.failure import failed_state
-from workers.executions.looks import LONGEST, WATCHED, pause
+from workers.executions.looks import LONGEST, SHORTEST, SHORTEST_HERE, WATCHED, pause
 from workers.executions.names import execution_arn
 from workers.executions.progress import Progress
 from workers.executions.watching import Watch
@@ -55,13 +55,15 @@ async def ended(
     known at once."""
     begun = time.monotonic()
     watch = Watch(account, arn, started=started) if watching else None
+    longest = WATCHED if watch else LONGEST
+    shortest = SHORTEST_HERE if account.settings.local else SHORTEST
     while True:
         found = await account.call("DescribeExecution", created=started, executionArn=arn)
         if watch and watching and await watch.look():
             watching(watch.progress)
         if Status(found["status"]).ended and (redriven is None or _since(found, redriven)):
             return await explained(account, from_description(found))
-        await anyio.sleep(pause(time.monotonic() - begun, longest=WATCHED if watch else LONGEST))
+        await anyio.sleep(pause(time.monotonic() - begun, longest=longest, shortest=shortest))
 
 
 async def explained(account: Account, execution: Execution) -> Execution:

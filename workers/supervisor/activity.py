@@ -1,7 +1,7 @@
 """An activity as a worker runs it: handler, ARN and limits worked out, the chain composed once."""
 
 import pickle
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from interceptors.chain import CallNext, Interceptor, compose
@@ -45,16 +45,22 @@ class Activity:
         return compose(self.interceptors, invoke)
 
 
-def activities(handlers: Iterable[Handler], settings: Settings, place: Place) -> list[Activity]:
+def activities(
+    handlers: Iterable[Handler], settings: Settings, place: Place, *, arns: Mapping[str, str] | None = None
+) -> list[Activity]:
     """What a worker with `settings` in `place` makes of `handlers`.
 
+    `arns`: the handlers that are wanted, by name, each with the ARN of its activity; else all, under their own names.
     Raises `RegistrationError` for a `process=True` function that a process could not find, and for two handlers that
     are registered under names of one activity.
     """
     payload = worker_payload(settings)
     found: dict[str, Activity] = {}
     for handler in handlers:
-        activity = _activity(handler, settings, place, payload)
+        if arns is not None and handler.name not in arns:
+            continue
+        arn = arns[handler.name] if arns is not None else _arn(handler.name, settings, place)
+        activity = _activity(handler, settings, arn, payload)
         if (first := found.setdefault(activity.arn, activity)) is not activity:
             raise RegistrationError(
                 f"{first.name} and {activity.name} are one activity here, {activity.arn}: an activity has one handler"
@@ -74,13 +80,16 @@ def _check_process(handler: Handler) -> None:
         ) from error
 
 
-def _activity(handler: Handler, settings: Settings, place: Place, payload: Interceptor | None) -> Activity:
-    name = handler.name if is_arn(handler.name) else namespaced(handler.name, settings.namespace)
+def _arn(name: str, settings: Settings, place: Place) -> str:
+    return place.activity(name if is_arn(name) else namespaced(name, settings.namespace))
+
+
+def _activity(handler: Handler, settings: Settings, arn: str, payload: Interceptor | None) -> Activity:
     _check_process(handler)
     concurrency = handler.concurrency or settings.concurrency
     return Activity(
         handler=handler,
-        arn=place.activity(name),
+        arn=arn,
         concurrency=concurrency,
         pollers=min(handler.pollers or settings.pollers, concurrency),
         min_pollers=settings.min_pollers,

@@ -1,7 +1,7 @@
 """The worker: a registry, run."""
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Mapping
 from contextlib import AsyncExitStack
 from typing import Any, Self
 
@@ -35,7 +35,9 @@ class Worker:
     """Runs the activities of a registry until it is told to stop.
 
     `settings` defaults to what the environment says (`WORKERS_…`). `session` is an aiobotocore session; without
-    one the AWS SDK's own configuration decides. A worker runs once; make another one to run again.
+    one the AWS SDK's own configuration decides. `arns`: the ARN of the activity to poll for each handler's
+    name, instead of the one that it stands for; handlers that it does not name are not polled. A worker runs once;
+    make another one to run again.
 
         await Worker(registry).run()                 # until drained
 
@@ -47,16 +49,24 @@ class Worker:
     """
 
     def __init__(
-        self, registry: Registry, settings: Settings | None = None, *, session: AioSession | None = None
+        self,
+        registry: Registry,
+        settings: Settings | None = None,
+        *,
+        session: AioSession | None = None,
+        arns: Mapping[str, str] | None = None,
     ) -> None:
         if not len(registry):
             raise UsageError("the registry is empty: register a handler with @registry.activity")
         self.settings = settings or Settings()
         self.name = self.settings.worker_name or DEFAULT_NAME
         """The worker's name; its placeholders are filled in when it starts."""
+        self.activities: list[Activity] = []
+        """The activities that it runs; known once it has found its account."""
         self.metrics = metrics_for(self.settings)
         self._registry = registry
         self._session = session
+        self._arns = arns
         self._drain = Drain()
         self._supervisor: Supervisor | None = None
         self._started = asyncio.Event()
@@ -96,7 +106,7 @@ class Worker:
                 self._begin_drain()
                 await self._outlast()
                 raise
-        return await self._ended()
+        return await self.ended()
 
     async def start(self) -> None:
         """Runs the worker beside the caller; returns when it polls. Raises what keeps it from starting."""
@@ -114,13 +124,21 @@ class Worker:
         """
         self._must_run()
         self._begin_drain()
-        return await self._ended()
+        return await self.ended()
 
     async def stop(self) -> ExitCode:
         """Ends a running worker at once, as a second signal does. Tasks may be lost until they time out."""
         self._must_run()
         self._force()
-        return await self._ended()
+        return await self.ended()
+
+    async def drop(self) -> ExitCode:
+        """Ends a running worker at once, like `stop()`; for one whose activities nobody needs any more."""
+        self._must_run()
+        self._drain.force()
+        if self._starting:
+            self._starting.cancel()
+        return await self.ended()
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -133,7 +151,8 @@ class Worker:
         if not self._begun:
             raise UsageError("this worker was not started: call start() or run() first")
 
-    async def _ended(self) -> ExitCode:
+    async def ended(self) -> ExitCode:
+        """Waits for the end of a running worker, whoever ends it. Raises what broke it."""
         await self._over.wait()
         if isinstance(self._outcome, BaseException):
             raise self._outcome
@@ -187,6 +206,7 @@ class Worker:
                 seen_from_outside(self.settings, self.status, self.metrics, signals=signals)
             )
             connection, found = await self._prepare()
+            self.activities = found
             for shared in self._shared(found, connection):
                 await stack.enter_async_context(shared)
             client = await stack.enter_async_context(
@@ -205,7 +225,7 @@ class Worker:
     async def _prepare(self) -> tuple[Connection, list[Activity]]:
         connection = await connect(self.settings, self._session)
         place = await find_place(connection, self.settings, waiting=_say_waiting)
-        found = activities(self._registry, self.settings, place)
+        found = activities(self._registry, self.settings, place, arns=self._arns)
         advise(self.settings, found, place.region)
         return connection, found
 

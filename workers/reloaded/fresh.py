@@ -1,0 +1,155 @@
+"""A state machine and its activities, registered for one run and deleted after it."""
+
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Collection, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import anyio
+import structlog
+
+from workers.arns import NAME_LIMIT, activity_name, namespaced
+from workers.errors import UsageError
+from workers.executions.control import stop_execution
+from workers.executions.execution import Execution
+from workers.executions.start import NO_INPUT, start_execution
+from workers.executions.waiting import Watching
+from workers.machines.activities import delete_activity
+from workers.machines.definition import Definition
+from workers.machines.registration.ensure import ensure_state_machine
+from workers.machines.registration.machines import delete_state_machine
+from workers.machines.registration.registered import find
+from workers.machines.registration.results import Registered
+from workers.payloads.payloads import Payloads
+from workers.reloaded.names import Snapshot, owner_name
+from workers.reloaded.owner import Owner
+from workers.stepfunctions.account import Account, is_missing
+from workers.stepfunctions.protocol import ServiceError
+
+log = structlog.get_logger(__name__)
+
+_TO_DELETE = 20.0
+"""Seconds that deleting may take; what is left then is found by its tags."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fresh:
+    """A state machine that was registered for one run."""
+
+    account: Account = field(repr=False)
+    machine: Registered
+    arns: Mapping[str, str]
+    """The ARN of the fresh activity of each handler that the definition uses, by the handler's name."""
+
+    async def run(
+        self, given: Any = NO_INPUT, *, payloads: Payloads | str | None = None, watching: Watching | None = None
+    ) -> Execution:
+        """An execution, from its start to its end; it is stopped when the wait for it is cancelled."""
+        name = str(uuid.uuid4())
+        try:
+            return await start_execution(
+                self.machine, given, name=name, wait=True, payloads=payloads, watching=watching, account=self.account
+            )
+        except BaseException:
+            arn = self.account.place.execution(self.machine.name, name)
+            await tidy("execution", arn, stop_execution(arn, cause="the run was ended", account=self.account))
+            raise
+
+
+@asynccontextmanager
+async def fresh(
+    account: Account,
+    name: str,
+    definition: Definition,
+    handlers: Collection[str],
+    *,
+    role: str | None = None,
+    owner: Owner | None = None,
+) -> AsyncIterator[Fresh]:
+    """Registers `definition` under a name that nothing has had before, with activities of their own.
+
+    Everything is deleted when the context is left. `handlers`: the names of those that there are. `role`: on AWS the
+    ARN of the machine's role; by default that of the machine that is registered as `name`.
+    Raises `UsageError` when the definition uses an activity without a handler, `InvalidDefinitionError`, both before
+    anything is registered, and `ServiceError`.
+    """
+    owner = owner or Owner.current()
+    snapshot = Snapshot(owner_name(owner.user))
+    asl = definition.to_asl(place=account.place, namespace=account.namespace)
+    used = handlers_of(account, definition, handlers)
+    arns = {arn: account.place.activity(snapshot.name(activity_name(arn))) for arn in used}
+    machine = snapshot.name(name, room=NAME_LIMIT - len(namespaced("", account.namespace)))
+    role = role or await _role(account, name)
+    made = [account.state_machine(machine)]
+    try:
+        registered = await ensure_state_machine(
+            machine, with_activities(asl, arns), role=role, tags=owner.tags, account=account
+        )
+        yield Fresh(account=account, machine=registered, arns={used[arn]: new for arn, new in arns.items()})
+    finally:
+        await remove(account, made, arns.values())
+
+
+def handlers_of(account: Account, definition: Definition, handlers: Collection[str]) -> dict[str, str]:
+    """The names of the handlers for the activities of a definition, by the ARN of the activity.
+
+    Raises `UsageError` when one is missing.
+    """
+    known = {account.activity(handler): handler for handler in handlers}
+    used = definition.activities(place=account.place, namespace=account.namespace)
+    if missing := [activity_name(arn) for arn in used if arn not in known]:
+        raise UsageError(
+            f"{definition.name} uses the activities {', '.join(missing)}, which have no handler; "
+            f"registered: {', '.join(sorted(handlers)) or 'none'}"
+        )
+    return {arn: known[arn] for arn in used}
+
+
+def with_activities(machine: Mapping[str, Any], arns: Mapping[str, str]) -> dict[str, Any]:
+    """A copy of a machine in ASL, or of a part of one, in which other activities stand."""
+    states = {name: _state(state, arns) for name, state in machine["States"].items()}
+    return {**machine, "States": states}
+
+
+def _state(state: Mapping[str, Any], arns: Mapping[str, str]) -> dict[str, Any]:
+    copy = dict(state)
+    if state["Type"] == "Task":
+        copy["Resource"] = arns.get(state["Resource"], state["Resource"])
+    for key in ("ItemProcessor", "Iterator"):
+        if key in state:
+            copy[key] = with_activities(state[key], arns)
+    if "Branches" in state:
+        copy["Branches"] = [with_activities(branch, arns) for branch in state["Branches"]]
+    return copy
+
+
+async def _role(account: Account, name: str) -> str | None:
+    """The role of the machine that is registered under its own name; the embedded engine needs none."""
+    if account.settings.local:
+        return None
+    if known := await find(account, account.state_machine(name)):
+        return known.configuration.role
+    raise UsageError(f"a state machine on AWS needs a role, and there is no {name} whose role it could take: give one")
+
+
+async def remove(account: Account, machines: Collection[str], activities: Collection[str]) -> None:
+    """Deletes what was registered, by its ARNs, also while the caller is being cancelled."""
+    for arn in machines:
+        await tidy("state machine", arn, delete_state_machine(arn, account=account))
+    for arn in activities:
+        await tidy("activity", arn, delete_activity(arn, account=account))
+
+
+async def tidy(what: str, arn: str, work: Awaitable[object]) -> bool:
+    """Does `work`, cancelled or not; what fails is logged. Whether it is done, or was not needed."""
+    with anyio.CancelScope(shield=True):
+        try:
+            with anyio.fail_after(_TO_DELETE):
+                await work
+        except (ServiceError, TimeoutError) as error:
+            if isinstance(error, ServiceError) and is_missing(error):
+                return True
+            log.warning("left behind", what=what, arn=arn, error=str(error) or "no answer")
+            return False
+    return True
