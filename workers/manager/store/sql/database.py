@@ -1,0 +1,123 @@
+"""The database: connections, transactions, and what goes wrong with them."""
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from functools import partial
+from typing import Any
+
+from anyio import CancelScope
+from sqlalchemy import Connection, event
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.pool import AsyncAdaptedQueuePool
+
+from workers.errors import UsageError
+from workers.manager.errors import StoreUnavailableError
+
+_READERS = 4
+_WAIT = 5.0
+"""Seconds that a transaction waits for others, in this process and in others."""
+_CACHE = 16 * 1024
+"""KiB of pages that a connection to SQLite keeps."""
+
+
+def database_url(text: str) -> URL:
+    """A database's URL: `sqlite:///FILE`, `sqlite://` for one in memory, or any with an asynchronous driver.
+
+    Raises `UsageError`.
+    """
+    try:
+        url = make_url(text)
+    except ArgumentError as error:
+        raise UsageError(f"{text!r} is no URL of a database: {error}") from None
+    return url.set(drivername="sqlite+aiosqlite") if url.drivername == "sqlite" else url
+
+
+class Database:
+    """Connections to one database, for reading and for writing.
+
+    SQLite lets one write at a time. In this process they queue up for the one connection that writes, which is fair
+    and costs no polling; between processes they wait for the file's lock, which is taken at the beginning, so that
+    nothing that was read in a transaction has changed when it writes. A database in memory has one connection in all.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.url = database_url(url)
+        self._is_sqlite = self.url.get_backend_name() == "sqlite"
+        in_memory = self._is_sqlite and self.url.database in {None, "", ":memory:"}
+        try:
+            if in_memory:
+                self._writer = self._reader = self._engine(1, "IMMEDIATE")
+            elif self._is_sqlite:
+                self._writer, self._reader = self._engine(1, "IMMEDIATE"), self._engine(_READERS, "DEFERRED")
+            else:
+                self._writer = self._reader = self._engine(2 * _READERS, "")
+        except (NoSuchModuleError, ModuleNotFoundError, SQLAlchemyError) as error:
+            raise UsageError(f"the database {self.url!r} cannot be used: {error}") from error
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[AsyncConnection]:
+        """A transaction that only reads: all it reads is of one moment. Raises `StoreUnavailableError`."""
+        async with _transaction(self._reader) as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def write(self) -> AsyncIterator[AsyncConnection]:
+        """A transaction that writes: whole, or not at all. Raises `StoreUnavailableError`."""
+        async with _transaction(self._writer) as connection:
+            yield connection
+
+    async def close(self) -> None:
+        """Closes all connections."""
+        await self._reader.dispose()
+        await self._writer.dispose()
+
+    def _engine(self, connections: int, mode: str) -> AsyncEngine:
+        options: dict[str, Any] = {"pool_size": connections, "max_overflow": 0, "pool_timeout": _WAIT}
+        if self._is_sqlite:
+            options |= {"poolclass": AsyncAdaptedQueuePool, "connect_args": {"timeout": _WAIT}}
+        engine = create_async_engine(self.url, **options)
+        if self._is_sqlite:
+            event.listen(engine.sync_engine, "connect", _prepare)
+            event.listen(engine.sync_engine, "begin", partial(_begin, mode))
+        return engine
+
+
+@asynccontextmanager
+async def _transaction(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+    """Nobody's end cuts it short: a connection that is given up in the middle of a statement is lost to the pool, and
+    with one to a database in memory all that is in it."""
+    with CancelScope(shield=True), _translated():
+        async with engine.begin() as connection:
+            yield connection
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except IntegrityError:
+        raise  # whoever wrote knows what it means
+    except (DBAPIError, PoolTimeoutError, OSError) as error:
+        cause = error.orig if isinstance(error, DBAPIError) else error
+        raise StoreUnavailableError(f"the database does not answer: {cause}") from error
+
+
+def _prepare(connection: Any, record: object) -> None:
+    del record
+    connection.isolation_level = None  # the driver begins no transactions: `_begin` does
+    cursor = connection.cursor()
+    for pragma in (
+        "journal_mode = WAL",
+        "synchronous = FULL",  # what was answered is on the disk
+        "foreign_keys = ON",
+        f"cache_size = -{_CACHE}",
+    ):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin(mode: str, connection: Connection) -> None:
+    connection.exec_driver_sql(f"BEGIN {mode}")

@@ -1,0 +1,31 @@
+"""The store in a SQL database, put together."""
+
+from typing import Self
+
+from workers.manager.store.sql.database import Database
+from workers.manager.store.sql.definitions import SqlDefinitions
+from workers.manager.store.sql.leases import SqlLeases
+from workers.manager.store.sql.listing import SqlListing
+from workers.manager.store.sql.migrating import upgrade
+from workers.manager.store.sql.queues import SqlQueues
+from workers.manager.store.sql.workflows import SqlWorkflows
+from workers.manager.store.stamps import Stamps
+
+
+class SqlStore(SqlDefinitions, SqlWorkflows, SqlListing, SqlQueues, SqlLeases):
+    """The manager's store at `url`: `sqlite:///FILE`, or `sqlite://` for one in memory.
+
+    Entering makes the tables, or brings those of an older version up to date. Raises `UsageError` for a URL that cannot
+    be used, and for tables of a newer version.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._database = Database(url)
+        self._stamps = Stamps()
+
+    async def __aenter__(self) -> Self:
+        await upgrade(self._database)
+        return self
+
+    async def __aexit__(self, *failure: object) -> None:
+        await self._database.close()
