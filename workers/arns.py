@@ -29,6 +29,11 @@ def check_name(name: str, what: str) -> str:
     return name
 
 
+def without_refused(name: str, replacement: str = "-") -> str:
+    """`name` with `replacement` for every character that AWS refuses in a name."""
+    return _REFUSED.sub(replacement, name)
+
+
 def is_arn(name: str) -> bool:
     """Whether `name` is written as a full ARN."""
     return name.startswith("arn:")

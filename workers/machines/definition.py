@@ -34,6 +34,11 @@ class Definition:
         """The file it comes from, or what messages call it."""
         return self._source.name
 
+    @property
+    def data(self) -> Any:
+        """What was written, as data; None where the text could not be read."""
+        return self._source.data
+
     @cached_property
     def problems(self) -> tuple[Problem, ...]:
         """All that is wrong with it, errors and warnings, in the order of the lines."""

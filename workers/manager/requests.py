@@ -4,13 +4,12 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field, StrictStr, field_validator
 
-from workers.arns import check_name
+from workers.arns import NAMESPACE_SEPARATOR, check_name
 from workers.errors import UsageError
 from workers.manager.model import DEFAULT_QUEUE, Manager, Model, ResourceType
 
 LATEST = -1
 """The version that stands for the newest one."""
-_SEPARATOR = "--"
 
 
 def _namespace(value: str) -> str:
@@ -21,9 +20,9 @@ def _namespace(value: str) -> str:
         check_name(value, "namespace")
     except UsageError as error:
         raise ValueError(str(error)) from None
-    if _SEPARATOR in value or value.endswith("-"):
+    if NAMESPACE_SEPARATOR in value or value.endswith("-"):
         raise ValueError(
-            f"{_SEPARATOR!r} separates the namespace {value!r} from the name: it holds none, nor ends in -"
+            f"{NAMESPACE_SEPARATOR!r} separates the namespace {value!r} from the name: it holds none, nor ends in -"
         )
     return value
 

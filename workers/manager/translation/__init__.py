@@ -1,0 +1,1 @@
+"""From a workflow definition to the state machine that runs it."""
