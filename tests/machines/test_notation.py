@@ -402,7 +402,7 @@ REFUSED = [
     ({"type": "task", "resource": "lambda:"}, ("resource",), "names nothing that a task can call"),
     ({"type": "task", "resource": "a b"}, ("resource",), "holds ' ', which AWS refuses"),
     ({"type": "task", "resource": 3}, ("resource",), "3 is no resource"),
-    ({"type": "task", "resource": len}, ("resource",), "is no handler"),
+    ({"type": "task", "resource": len}, ("resource",), "len is a function, and no handler: register it"),
     ({"type": "task", "resource": "a", "context": "no"}, ("context",), "true or false"),
     ({"type": "task", "resource": "lambda:f", "context": True}, ("context",), "is for activities"),
     ({"type": "task", "resource": "lambda:f", "deploy_retry": True}, ("deploy_retry",), "is for activities"),

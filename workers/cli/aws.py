@@ -4,17 +4,16 @@ import sys
 from collections.abc import Awaitable, Callable
 from functools import wraps
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-import anyio
 import click
 
 from workers.cli.options import given, settings_options
 from workers.errors import ExitCode, UsageError
-from workers.logs import configure_logs
 from workers.settings import Settings
-from workers.stepfunctions.account import Account, open_account
-from workers.stepfunctions.protocol import ActivityMissingError, RefusedError
+
+if TYPE_CHECKING:  # what only looks at files does not wait for an AWS client to be imported
+    from workers.stepfunctions.account import Account
 
 F = TypeVar("F", bound=Callable[..., Any])
 T = TypeVar("T")
@@ -34,11 +33,17 @@ def aws_options(command: F) -> F:
     return settings_options(Settings, _OPTIONS)(command)
 
 
-def on_account(work: Callable[[Account], Awaitable[T]], options: dict[str, Any]) -> T:
+def on_account(work: Callable[["Account"], Awaitable[T]], options: dict[str, Any]) -> T:
     """The result of `work` on the account that `options` name.
 
     What Step Functions refuses is bad input: `UsageError`, in its own words.
     """
+    import anyio
+
+    from workers.logs import configure_logs
+    from workers.stepfunctions.account import open_account
+    from workers.stepfunctions.protocol import ActivityMissingError, RefusedError
+
     configure_logs("warning")
     settings = Settings(**given(options))
 

@@ -83,7 +83,8 @@ def _handler_name(resource: object) -> str:
     if isinstance(resource, Handler):
         return resource.name
     if callable(resource):
-        raise ValueRefusedError(f"{resource!r} is no handler: register it, and give registry['its name']")
+        name = getattr(resource, "__name__", type(resource).__name__)
+        raise ValueRefusedError(f"{name} is a function, and no handler: register it, and give registry[{name!r}]")
     raise ValueRefusedError(f"{resource!r} is no resource: write an activity's name, an ARN or a handler")
 
 

@@ -1,0 +1,69 @@
+"""The shell sessions that the pages show, played on the embedded engine.
+
+Of a page, the blocks that begin with ```LANGUAGE … file=NAME are written to an empty folder; the blocks that begin with
+```bash run are run there, one after the other, in one shell. A block of ```text right after one is what it prints,
+where a line … stands for any lines.
+"""
+
+import asyncio
+import os
+import re
+import signal
+import sys
+from pathlib import Path
+
+import pytest
+
+from workers.local import LocalStepFunctions
+
+DOCS = Path(__file__).parents[2] / "docs"
+FILE = re.compile(r"^```[^\n]* file=(?P<name>\S+)\n(?P<text>.*?)^```$", re.DOTALL | re.MULTILINE)
+SESSION = re.compile(
+    r"^```bash run\n(?P<commands>.*?)^```$(?:\n\n```text\n(?P<output>.*?)^```$)?", re.DOTALL | re.MULTILINE
+)
+PAGES = [str(path.relative_to(DOCS)) for path in sorted(DOCS.rglob("*.md")) if "```bash run\n" in path.read_text()]
+MARK = "-- the next block --"
+
+
+def pattern(output: str) -> str:
+    """A regular expression for what a page says is printed."""
+    return "\n".join("(?:.*\n?)*?" if line == "…" else re.escape(line) for line in output.rstrip("\n").split("\n"))
+
+
+async def play(script: str, folder: Path, engine: LocalStepFunctions) -> str:
+    """What the script printed, in a process group that is ended with it."""
+    environment = {**os.environ, **engine.environment(), "WORKERS_LOCAL": "true", "COLUMNS": "200"}
+    environment["WORKERS_LOCAL_PORT"] = engine.url.rpartition(":")[2]
+    environment["PATH"] = f"{Path(sys.executable).parent}:{environment['PATH']}"
+    shell = await asyncio.create_subprocess_exec(
+        "bash", "-euo", "pipefail", "-c", f"trap 'kill $(jobs -p) 2>/dev/null || true; wait' EXIT\n{script}",
+        cwd=folder, env=environment, stdin=asyncio.subprocess.DEVNULL, start_new_session=True,
+        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
+    )  # fmt: skip
+    try:
+        async with asyncio.timeout(120):
+            printed, _ = await shell.communicate()
+    finally:
+        if shell.returncode is None:
+            os.killpg(shell.pid, signal.SIGKILL)
+            await shell.wait()
+    text = printed.decode()
+    assert shell.returncode == 0, text
+    return text
+
+
+@pytest.mark.parametrize("page", PAGES)
+async def test_the_sessions_of_a_page_print_what_it_says(page: str, tmp_path: Path, engine: LocalStepFunctions):
+    text = (DOCS / page).read_text()
+    for file in FILE.finditer(text):
+        (tmp_path / file["name"]).write_text(file["text"])
+    sessions = list(SESSION.finditer(text))
+    script = f"echo '{MARK}'\n".join(session["commands"] for session in sessions)
+    printed = [part.rstrip("\n") for part in (await play(script, tmp_path, engine)).split(f"{MARK}\n")]
+    assert len(printed) == len(sessions)
+    for session, output in zip(sessions, printed, strict=True):
+        if session["output"]:
+            said = "\n".join(
+                line for line in output.split("\n") if not re.match(r"\S+Z? .*\[(info|warning)|\{\"", line)
+            )
+            assert re.fullmatch(pattern(session["output"]), said), f"{session['commands']}\nprinted:\n{output}"
