@@ -48,6 +48,15 @@ class MissingExtraError(UsageError):
         super().__init__(f"{part} needs packages that are not installed: pip install 'sfn-workers[{extra}]'")
 
 
+class BrokenWorkerError(WorkersError):
+    """A part of the worker failed: a fault of ours. What the worker held has been finished. CLI exit code 1."""
+
+    def __init__(self, part: str, cause: BaseException) -> None:
+        super().__init__(
+            f"{part} broke, {type(cause).__name__}: {cause}. The log says where; this is a fault of sfn-workers"
+        )
+
+
 class ActivityError(WorkersError):
     """Raised by a handler to fail its task with an error name of its choice.
 
@@ -85,6 +94,13 @@ class TaskCancelledError(WorkersError):
     """Raised in a handler by `task.check()` or `task.heartbeat()` when its task has been cancelled."""
 
 
+def bare(error: BaseException) -> BaseException:
+    """The one error inside the groups that task groups put around it."""
+    while isinstance(error, BaseExceptionGroup) and len(error.exceptions) == 1:
+        error = error.exceptions[0]
+    return error
+
+
 class ErrorName(StrEnum):
     """The error names this framework itself sends to Step Functions."""
 
@@ -100,6 +116,14 @@ class ErrorName(StrEnum):
     """The handler ran longer than its `timeout`."""
     HANDLER_CRASHED = "Worker.HandlerCrashed"
     """The process that ran the handler died: a signal, or no memory left."""
+    COMMAND_FAILED = "Worker.CommandFailed"
+    """The command exited with a code other than 0, and named no error of its own."""
+    COMMAND_KILLED = "Worker.CommandKilled"
+    """A signal ended the command that the worker had not sent: most often the memory was used up."""
+    COMMAND_NOT_FOUND = "Worker.CommandNotFound"
+    """There is no such command on this worker."""
+    COMMAND_NOT_STARTED = "Worker.CommandNotStarted"
+    """The command could not be started: no permission, no interpreter, no room for its work directory."""
     PAUSE_POLLING = "Worker.PausePolling"
     """The handler asked for a pause because something that it needs is down. Retry: polls go on after the pause."""
     PAYLOAD_MISSING = "Worker.PayloadMissing"

@@ -18,7 +18,7 @@ from aiobotocore.session import get_session
 from tests.account import Account, task, unique
 from tests.supervisor.test_worker import working
 from workers import Registry, Settings, Task, Worker
-from workers.errors import ExitCode, PausePolling, UsageError
+from workers.errors import BrokenWorkerError, ExitCode, PausePolling, UsageError
 from workers.supervisor.tasks.heartbeats import Heartbeats
 from workers.supervisor.tasks.runner import Runner
 from workers.supervisor.tasks.running import RunningTask
@@ -209,7 +209,7 @@ async def test_a_part_that_breaks_stops_the_worker_loudly_after_its_tasks(
 
     async def broken(_: Heartbeats) -> None:
         await breaks.wait()
-        raise RuntimeError("heartbeats broke")
+        raise RuntimeError("no beat")
 
     monkeypatch.setattr(Heartbeats, "run", broken)
 
@@ -222,7 +222,7 @@ async def test_a_part_that_breaks_stops_the_worker_loudly_after_its_tasks(
     worker = Worker(registry, Settings(grace=10))
     await worker.start()
     assert await account.output(task(name), {}) == "done"
-    with pytest.raises(RuntimeError, match="heartbeats broke"):
+    with pytest.raises(BrokenWorkerError, match="heartbeats broke, RuntimeError: no beat"):
         await worker.drain()
 
 
@@ -263,7 +263,7 @@ async def test_a_fault_of_ours_in_one_task_leaves_the_others_unharmed(
     await running.wait()
     assert await account.output(task(names[1]), 1) == 1
     assert (await account.ended(execution))["status"] == "SUCCEEDED"
-    with pytest.raises(RuntimeError, match="counting broke"):
+    with pytest.raises(BrokenWorkerError, match="counting broke"):
         await worker.drain()
 
 

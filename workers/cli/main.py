@@ -1,22 +1,21 @@
 """The `workers` command: finds the command that is asked for, and turns errors into one line and an exit code."""
 
 import sys
-import threading
-import traceback
 from importlib import import_module
 from typing import Any, NoReturn
 
 import click
 
+from workers.cli.faults import fault_report
 from workers.errors import ExitCode, UsageError, WorkersError
-from workers.supervisor.leave import leave
+from workers.supervisor.leave import handlers_run, leave
 from workers.version import __version__
-
-HANDLER_THREADS = "handler"
-"""How the names of the threads begin in which handlers run."""
 
 _COMMANDS = {
     "run": "Run the activities of a registry until it is told to stop.",
+    "exec": "Run a command line for each task of an activity.",
+    "invoke": "Run one handler here, on an input.",
+    "replay": "Run the handler of a failed state here, on the input that it had.",
     "local": "Run the embedded Step Functions on this machine.",
     "demo": "See it all work: engine, workers and a real job.",
     "machines": "Validate, register, compare, draw and delete state machines.",
@@ -66,7 +65,7 @@ def cli() -> None:
 def main(arguments: list[str] | None = None) -> NoReturn:
     """Runs the command and exits with its code."""
     code = _run(arguments)
-    if any(thread.name.startswith(HANDLER_THREADS) for thread in threading.enumerate()):
+    if handlers_run():
         leave(code)
     sys.exit(code)
 
@@ -87,7 +86,7 @@ def _run(arguments: list[str] | None) -> int:
     except WorkersError as error:
         click.echo(f"workers: {error}", err=True)
         return ExitCode.USAGE if isinstance(error, UsageError) else ExitCode.FAULT
-    except Exception:  # noqa: BLE001 - shown here, because threads may keep the interpreter from showing it
-        traceback.print_exc()
+    except Exception as error:  # noqa: BLE001 - shown here, because threads may keep the interpreter from showing it
+        click.echo(fault_report(error), err=True)
         return ExitCode.FAULT
     return int(code or 0)

@@ -13,18 +13,11 @@ from workers.registry import Registry
 from workers.settings import Settings
 from workers.stepfunctions.client import POLL_HOLD
 from workers.stepfunctions.connection import connect
+from workers.stepfunctions.pacing import Bucket
 from workers.supervisor.activity import activities
 
 LARGE_REGIONS = frozenset({"us-east-1", "us-west-2", "eu-west-1"})
 """Regions with larger buckets."""
-
-
-@dataclass(frozen=True, slots=True)
-class Bucket:
-    """A token bucket: calls that it holds, and calls a second that flow back."""
-
-    size: int
-    refill: int
 
 
 _LARGE = Bucket(3_000, 500)

@@ -7,7 +7,7 @@ import anyio
 import structlog
 from anyio.abc import TaskGroup
 
-from workers.errors import ExitCode, PausePolling, UsageError
+from workers.errors import BrokenWorkerError, ExitCode, PausePolling, UsageError, bare
 from workers.metrics import Metrics, TaskOutcome
 from workers.settings import Settings
 from workers.stepfunctions.protocol import ActivityMissingError, ActivityTask, StepFunctions
@@ -21,7 +21,7 @@ from workers.supervisor.limits import ProcessLimits
 from workers.supervisor.outside.status import Status
 from workers.supervisor.polling.poller import Poller
 from workers.supervisor.polling.slots import Budget, Slots
-from workers.supervisor.tasks.heartbeats import Heartbeats
+from workers.supervisor.tasks.heartbeats import MOST_AT_ONCE, Heartbeats
 from workers.supervisor.tasks.reports import Reports
 from workers.supervisor.tasks.runner import Runner
 from workers.supervisor.tasks.running import RunningTask
@@ -60,11 +60,12 @@ class Supervisor:
         self._dropped = 0
         self._abandoned: set[RunningTask] = set()
         metrics.watch_abandoned_threads(lambda: len(self._abandoned))
-        self._heartbeats = Heartbeats(client, metrics)
-        self._threads = Threads(sum(activity.concurrency for activity in activities))
+        slots = sum(activity.concurrency for activity in activities)
+        self._heartbeats = Heartbeats(client, metrics, at_once=min(slots, MOST_AT_ONCE))
+        self._threads = Threads(slots)
         self._processes = Processes(recycle=settings.recycle)
         self._runner = Runner(Reports(client, metrics), self._heartbeats, drain, metrics)
-        invoker = Invoker(self._threads, self._processes, self._runner.thread_started)
+        invoker = Invoker(self._threads, self._processes, self._runner.run_of)
         self._limits = ProcessLimits(settings, drain)
         self._polls_ended = anyio.Event()
         self._tasks: TaskGroup
@@ -93,9 +94,9 @@ class Supervisor:
         self._owns_process = owns_process
         try:
             async with anyio.create_task_group() as side:
-                side.start_soon(self._guard, self._heartbeats.run, name="heartbeats")
+                side.start_soon(self._guard, "heartbeats", self._heartbeats.run, name="heartbeats")
                 side.start_soon(self._end_grace, name="grace")
-                side.start_soon(self._guard, self._limits.watch_memory, name="memory")
+                side.start_soon(self._guard, "the watch over memory", self._limits.watch_memory, name="memory")
                 left = await self._work(side)
                 side.cancel_scope.cancel()
         finally:
@@ -111,6 +112,7 @@ class Supervisor:
             worker=worker_name,
             phase=self._drain.phase,
             problems={poller.activity.name: str(poller.trouble) for poller in self._pollers if poller.trouble},
+            braked={poller.activity.name: poller.brake.braked for poller in self._pollers},
             running=list(self._runner.running.values()),
         )
 
@@ -120,7 +122,8 @@ class Supervisor:
             async with anyio.create_task_group() as polls:
                 side.start_soon(self._force, polls, name="force")
                 for poller in self._pollers:
-                    polls.start_soon(self._guard, poller.run, name=f"pollers {poller.activity.name}")
+                    name = f"pollers {poller.activity.name}"
+                    polls.start_soon(self._guard, name, poller.run, name=name)
             self._polls_ended.set()
             side.start_soon(self._give_up, name="last reports")
         for run in self._runner.running.values():
@@ -135,11 +138,8 @@ class Supervisor:
     async def _run(self, poller: Poller, received: ActivityTask) -> None:
         try:
             run = await self._runner.run(poller.activity, poller.chain, received)
-        except Exception as error:
-            # A fault of ours in one task must not take the others with it.
-            log.exception("a run broke; draining", activity=poller.activity.name)
-            self._fault = self._fault or error
-            self._drain.begin()
+        except Exception as error:  # noqa: BLE001 - a fault of ours in one task must not take the others with it
+            self._broke(f"the run of a task of {poller.activity.name}", error)
             return
         if isinstance(run.error, PausePolling):
             poller.brake.pause(run.error.seconds, str(run.error))
@@ -148,20 +148,26 @@ class Supervisor:
         elif run.error:
             poller.brake.failed()
         self._abandoned.add(run)
-        run.after_threads(partial(self._free, poller, run))
+        run.after_thread(partial(self._free, poller, run))
 
     def _free(self, poller: Poller, run: RunningTask) -> None:
         self._abandoned.discard(run)
         poller.slots.give()
 
-    async def _guard(self, part: Callable[[], Awaitable[None]]) -> None:
-        """A part that breaks stops the worker: loudly, but only after what it holds has been finished."""
+    async def _guard(self, name: str, part: Callable[[], Awaitable[None]]) -> None:
         try:
             await part()
-        except Exception as error:
-            log.exception("a part of the worker broke; draining", part=getattr(part, "__qualname__", str(part)))
-            self._fault = self._fault or error
-            self._drain.begin()
+        except Exception as error:  # noqa: BLE001 - logged there
+            self._broke(name, error)
+
+    def _broke(self, part: str, error: Exception) -> None:
+        """A part that breaks stops the worker: loudly, but only after what it holds has been finished."""
+        cause = bare(error)
+        log.error("a part of the worker broke; draining", part=part, exc_info=cause)
+        if self._fault is None:
+            self._fault = BrokenWorkerError(part, cause)
+            self._fault.__cause__ = cause
+        self._drain.begin()
 
     def _troubled(self) -> None:
         """Ends a worker that cannot do anything: none of its activities is there, and it may not create them."""

@@ -10,7 +10,7 @@ import structlog
 from aiobotocore.session import AioSession
 from anyio.abc import TaskStatus
 
-from workers.errors import ExitCode, UsageError
+from workers.errors import ExitCode, UsageError, bare
 from workers.registry import Registry
 from workers.settings import Settings
 from workers.stepfunctions.connection import Connection, connect, find_place
@@ -25,10 +25,9 @@ from workers.supervisor.outside.seen import metrics_for, seen_from_outside
 from workers.supervisor.outside.status import Status
 from workers.supervisor.signals import drain_on_signals
 from workers.supervisor.supervisor import Supervisor
+from workers.supervisor.tasks.heartbeats import MOST_AT_ONCE
 
 log = structlog.get_logger(__name__)
-
-_MOST_REPORT_CONNECTIONS = 1_000
 
 
 class Worker:
@@ -94,7 +93,7 @@ class Worker:
                 try:
                     self._outcome = await self._unless_told_to_end(self._live(signals=signals))
                 except Exception as error:  # noqa: BLE001 - raised below, from the task that called us
-                    self._outcome = _bare(error)
+                    self._outcome = bare(error)
                 finally:
                     self._over.set()
 
@@ -244,16 +243,9 @@ def _connections(found: list[Activity]) -> dict[str, int]:
     slots = sum(activity.concurrency for activity in found)
     return {
         "polls": sum(activity.pollers for activity in found),
-        "reports": min(slots + 1, _MOST_REPORT_CONNECTIONS),
+        "reports": 2 * min(slots, MOST_AT_ONCE) + 1,  # half of them for heartbeats, at most; one creates activities
     }
 
 
 def _say_waiting(error: ServiceError) -> None:
     log.warning("AWS not reached; trying again", error=str(error))
-
-
-def _bare(error: BaseException) -> BaseException:
-    """The one error inside the groups that task groups put around it."""
-    while isinstance(error, BaseExceptionGroup) and len(error.exceptions) == 1:
-        error = error.exceptions[0]
-    return error

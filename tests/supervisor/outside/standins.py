@@ -3,13 +3,13 @@
 import asyncio
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 from structlog.testing import CapturingLogger
 
-from workers.supervisor.outside.status import Status
+from workers.supervisor.outside.status import Elsewhere, Status
 from workers.task import CancelReason, Task
 
 
@@ -29,7 +29,8 @@ class Run:
     last_beat: float | None = None
     cancel_reason: CancelReason | None = None
     worked_on: asyncio.Task[Any] | None = None
-    thread_ids: Sequence[int] = ()
+    thread_id: int | None = None
+    process: Elsewhere | None = None
 
 
 class Standing:

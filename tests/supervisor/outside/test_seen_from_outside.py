@@ -110,7 +110,7 @@ async def test_a_worker_shows_what_it_does_and_never_a_payload(account: Account,
         assert {task["execution"] for task in tasks.values()} == {execution}
         assert "in in_loop: " in tasks["async"]["stack"][0]
         assert "in in_thread: wait(go)" in tasks["thread"]["stack"][0]
-        assert tasks["process"]["stack"]
+        assert "in in_process: wait(go)" in tasks["process"]["stack"][0]
 
         worker.process.send(signal.SIGUSR1)
         await worker.event("running task", state="thread")

@@ -78,7 +78,7 @@ async def test_a_handler_in_a_thread_is_shown_where_its_thread_is() -> None:
     threads = Threads(1)
     call = threads.start(plain_handler)
     assert there.wait(10)
-    run = Run(worked_on=asyncio.current_task(), thread_ids=[call.ident])
+    run = Run(worked_on=asyncio.current_task(), thread_id=call.ident)
     (shown,) = snapshot(Standing(running=[run])(), threading.get_ident())["tasks"]
     go.set()
     await call.result()
@@ -95,7 +95,7 @@ async def test_a_thread_that_has_ended_leaves_the_view_to_the_async_task() -> No
     reached, go = asyncio.Event(), asyncio.Event()
     running = asyncio.create_task(handler(reached, go))
     await reached.wait()
-    run = Run(worked_on=running, thread_ids=[thread.ident])
+    run = Run(worked_on=running, thread_id=thread.ident)
     (shown,) = snapshot(Standing(running=[run])(), threading.get_ident())["tasks"]
     go.set()
     await running

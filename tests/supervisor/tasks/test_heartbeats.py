@@ -1,11 +1,22 @@
 """The heartbeat scheduler."""
 
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
 import anyio
+import pytest
+from aiobotocore.session import get_session
+from aiohttp import web
 
 from tests.supervisor.scripted import Scripted, fault
 from workers.metrics import Metrics
+from workers.stepfunctions.connection import Connection
+from workers.stepfunctions.fast.choice import ClientName, open_stepfunctions
 from workers.stepfunctions.protocol import TaskClosedError
 from workers.supervisor.tasks.heartbeats import Heartbeats
+from workers.supervisor.tasks.reports import Fate, Reports
 from workers.task import CancelReason
 
 
@@ -127,3 +138,50 @@ async def test_beats_of_tasks_received_together_are_spread() -> None:
         group.cancel_scope.cancel()
     times = client.times["beat"]
     assert len(set(times[:50])) > 10
+
+
+@pytest.mark.parametrize("name", ["fast", "botocore"])
+async def test_a_thousand_unanswered_beats_keep_no_report_waiting(name: ClientName) -> None:
+    calls: Counter[str] = Counter()
+    never = asyncio.Event()
+
+    async def answer(request: web.Request) -> web.Response:
+        operation = request.headers["X-Amz-Target"].rpartition(".")[2]
+        calls[operation] += 1
+        if operation == "SendTaskHeartbeat":
+            await never.wait()
+        return web.json_response({})
+
+    session = get_session()
+    session.set_config_variable("region", "us-east-1")
+    session.set_credentials("key", "secret")
+    async with (
+        served(answer) as url,
+        open_stepfunctions(Connection(session, url), name, polls=1, reports=2 * 100 + 1) as client,
+        anyio.create_task_group() as group,
+    ):
+        heartbeats = Heartbeats(client, Metrics(active=False), at_once=100)
+        group.start_soon(heartbeats.run)
+        for number in range(1_000):
+            heartbeats.beat(Run(str(number)))
+        while calls["SendTaskHeartbeat"] < 100:
+            await anyio.sleep(0.01)
+        reports = Reports(client, Metrics(active=False))
+        fates = [await reports.success("token", "{}") for _ in range(20)]
+        assert fates == [Fate.ACCEPTED] * 20
+        assert calls["SendTaskHeartbeat"] == 100
+        never.set()
+        group.cancel_scope.cancel()
+
+
+@asynccontextmanager
+async def served(answer: Callable[[web.Request], Awaitable[web.Response]]) -> AsyncIterator[str]:
+    app = web.Application()
+    app.router.add_post("/", answer)
+    runner = web.AppRunner(app, shutdown_timeout=0.1)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        yield f"http://127.0.0.1:{runner.addresses[0][1]}"
+    finally:
+        await runner.cleanup()

@@ -1,6 +1,7 @@
 """Processes for handlers that keep a CPU busy. One that dies fails its own task only."""
 
 import multiprocessing
+import os
 import pickle
 import signal
 import threading
@@ -13,12 +14,14 @@ import structlog
 
 from workers.errors import ErrorName, WorkersError
 from workers.logs import chosen_logs, configure_logs
+from workers.supervisor.invocation.dumps import DUMP_SIGNAL, clear, dump_on_signal, read_stack
 
 _spawn = multiprocessing.get_context("spawn")
 
 
 _IGNORED = (signal.SIGINT, signal.SIGTERM)
 """The parent drains, and what a child runs is part of what it waits for."""
+_HELD = (*_IGNORED, DUMP_SIGNAL)
 
 
 class HandlerCrashedError(WorkersError):
@@ -38,20 +41,25 @@ class Process:
 
     def __init__(self) -> None:
         self.calls = 0
+        self._lock = threading.Lock()  # nobody may signal it while another reaps it: its id may be given anew
         self._pipe, theirs = _spawn.Pipe()
-        self._process = _spawn.Process(target=_serve, args=(theirs, chosen_logs()), name="handler process", daemon=True)
-        # The child ignores both; until it has come so far they must not reach it, and it inherits this.
-        signal.pthread_sigmask(signal.SIG_BLOCK, _IGNORED)
+        self._dumps, dumps = _spawn.Pipe(duplex=False)
+        arguments = (theirs, dumps, chosen_logs())
+        self._process = _spawn.Process(target=_serve, args=arguments, name="handler process", daemon=True)
+        # The child has its own way with these; until it has come so far they must not reach it. It inherits this.
+        signal.pthread_sigmask(signal.SIG_BLOCK, _HELD)
         try:
             self._process.start()
         finally:
-            signal.pthread_sigmask(signal.SIG_UNBLOCK, _IGNORED)
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, _HELD)
         theirs.close()
+        dumps.close()
 
     @property
     def usable(self) -> bool:
         """Whether it lives and waits for a call."""
-        return self._process.is_alive() and not self._pipe.closed
+        with self._lock:
+            return self._process.is_alive() and not self._pipe.closed
 
     def run(self, call: Callable[[], Any]) -> Any:
         """What `call` returns or raises, over there. Blocks; for a handler's thread.
@@ -64,7 +72,8 @@ class Process:
             self._pipe.send_bytes(pickle.dumps((ids, call)))
             raised, value = pickle.loads(self._pipe.recv_bytes())  # noqa: S301 - from our own child
         except (EOFError, OSError):
-            self._process.join()
+            with self._lock:
+                self._process.join()
             raise HandlerCrashedError(f"the handler's process {_death(self._process.exitcode)}") from None
         if raised:
             raise value
@@ -72,13 +81,30 @@ class Process:
 
     def kill(self) -> None:
         """Ends it, whatever it does. A call that waits for it raises."""
-        self._process.kill()
+        with self._lock:
+            self._process.kill()
 
     def close(self) -> None:
         """Ends it and forgets it."""
-        self.kill()
-        self._process.join()
-        self._pipe.close()
+        with self._lock:
+            self._process.kill()
+            self._process.join()
+            self._pipe.close()
+            self._dumps.close()
+
+    def ask_stack(self) -> None:
+        """Makes it write down where it is, for `stack` to read."""
+        with self._lock:
+            if not self._dumps.closed and self._process.is_alive() and self._process.pid:
+                clear(self._dumps)
+                os.kill(self._process.pid, DUMP_SIGNAL)
+
+    def stack(self, until: float) -> list[str]:
+        """Where it was when it was asked: lines of code, outermost first; what it says by `until` (monotonic)."""
+        try:
+            return read_stack(self._dumps, until)
+        except (OSError, ValueError):  # closed meanwhile
+            return []
 
 
 class Lease:
@@ -88,7 +114,8 @@ class Lease:
         self._processes = processes
         self._call = call
         self._lock = threading.Lock()
-        self._process: Process | None = None
+        self.process: Process | None = None
+        """The process that runs the call, once it does."""
         self._killed = False
 
     def run(self) -> Any:
@@ -96,18 +123,18 @@ class Lease:
         with self._lock:
             if self._killed:
                 raise HandlerCrashedError("the call was given up before it had begun")
-            self._process = self._processes.take()
+            self.process = self._processes.take()
         try:
-            return self._process.run(self._call)
+            return self.process.run(self._call)
         finally:
-            self._processes.give_back(self._process)
+            self._processes.give_back(self.process)
 
     def kill(self) -> None:
         """Gives the call up and ends its process."""
         with self._lock:
             self._killed = True
-            if self._process:
-                self._process.kill()
+            if self.process:
+                self.process.kill()
 
 
 class Processes:
@@ -115,6 +142,8 @@ class Processes:
 
     def __init__(self, *, recycle: int) -> None:
         self._recycle = recycle
+        self._lock = threading.Lock()  # every call comes in a thread of its own
+        self._closed = False
         self._idle: list[Process] = []
         self._busy: set[Process] = set()
 
@@ -124,27 +153,42 @@ class Processes:
 
     def take(self) -> Process:
         """A free process, or a new one. Starting one takes a moment: for a handler's thread."""
-        while self._idle:
-            process = self._idle.pop()
-            if process.usable:
-                break
-            process.close()
-        else:
-            process = Process()
-        self._busy.add(process)
-        return process
+        process = self._usable() or Process()
+        with self._lock:
+            if not self._closed:
+                self._busy.add(process)
+                return process
+        process.close()
+        raise HandlerCrashedError("the worker ended before the call had begun")
 
     def give_back(self, process: Process) -> None:
         """Keeps the process for later, unless it died or has done its share."""
-        self._busy.discard(process)
-        if process.usable and process.calls < self._recycle:
-            self._idle.append(process)
-        else:
+        keep = process.usable and process.calls < self._recycle
+        with self._lock:
+            self._busy.discard(process)
+            keep = keep and not self._closed
+            if keep:
+                self._idle.append(process)
+        if not keep:
             process.close()
 
     def close(self) -> None:
-        """Ends all of them."""
-        for process in (*self._idle, *self._busy):
+        """Ends all of them, for good."""
+        with self._lock:
+            self._closed = True
+            left = (*self._idle, *self._busy)
+        for process in left:
+            process.close()
+
+    def _usable(self) -> Process | None:
+        """One that was kept, and still lives."""
+        while True:
+            with self._lock:
+                if not self._idle:
+                    return None
+                process = self._idle.pop()
+            if process.usable:
+                return process
             process.close()
 
 
@@ -154,13 +198,14 @@ def _death(code: int | None) -> str:
     return f"exited with code {code} before it had answered"
 
 
-def _serve(pipe: Connection, logs: tuple[str, str] | None) -> None:
+def _serve(pipe: Connection, dumps: Connection, logs: tuple[str, str] | None) -> None:
     """The child's life: calls in, results out, until the parent closes the pipe or dies; logs as the parent's."""
     if logs:
         configure_logs(*logs)
     for number in _IGNORED:
         signal.signal(number, signal.SIG_IGN)
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, _IGNORED)
+    dump_on_signal(dumps)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _HELD)
     while True:
         try:
             request = pipe.recv_bytes()

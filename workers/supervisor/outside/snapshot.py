@@ -1,5 +1,6 @@
 """What a worker is doing now, for `/tasks` and SIGUSR1: ids, ages and stacks; no payload and no token."""
 
+import threading
 import time
 from typing import Any
 
@@ -10,16 +11,21 @@ from workers.supervisor.outside.status import Running, Status
 
 log = structlog.get_logger(__name__)
 
+_ANSWER_WITHIN = 1.0
+"""Seconds in which all processes together must say where they are: one that is stopped says nothing."""
+_asking = threading.Lock()
+
 
 def snapshot(status: Status, loop_thread: int) -> dict[str, Any]:
     """JSON-ready: worker, phase, and one object for each running task, the oldest first. Times are seconds."""
-    now = time.monotonic()
     running = sorted(status.running, key=lambda run: run.started)
-    return {
-        "worker": status.worker,
-        "phase": status.phase,
-        "tasks": [_shown(run, now, loop_thread) for run in running],
-    }
+    with _asking:
+        for process in [run.process for run in running]:
+            if process:
+                process.ask_stack()
+        now = time.monotonic()
+        tasks = [_shown(run, now, loop_thread) for run in running]
+    return {"worker": status.worker, "phase": status.phase, "tasks": tasks}
 
 
 def log_snapshot(status: Status, loop_thread: int) -> None:
@@ -41,12 +47,13 @@ def _shown(run: Running, now: float, loop_thread: int) -> dict[str, Any]:
         "age": round(now - run.started, 3),
         "last_beat": None if run.last_beat is None else round(now - run.last_beat, 3),
         "cancelled": run.cancel_reason,
-        "stack": _stack(run, loop_thread),
+        "stack": _stack(run, now + _ANSWER_WITHIN, loop_thread),
     }
 
 
-def _stack(run: Running, loop_thread: int) -> list[str]:
-    for ident in reversed(run.thread_ids):
-        if found := stack_of_thread(ident):
-            return found
+def _stack(run: Running, until: float, loop_thread: int) -> list[str]:
+    if (process := run.process) and (found := process.stack(until)):
+        return found
+    if (thread := run.thread_id) and (found := stack_of_thread(thread)):
+        return found
     return stack_of_task(run.worked_on, loop_thread) if run.worked_on else []

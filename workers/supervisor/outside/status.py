@@ -1,7 +1,7 @@
 """What a worker tells the outside about itself. Read from other threads, also while the event loop is blocked."""
 
 import asyncio
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -18,6 +18,16 @@ class Named(Protocol):
     @property
     def name(self) -> str:
         """The name it is registered under."""
+
+
+class Elsewhere(Protocol):
+    """A process that works on a task, as far as a status shows it."""
+
+    def ask_stack(self) -> None:
+        """Makes it write down where it is."""
+
+    def stack(self, until: float) -> list[str]:
+        """What it has written down by `until` (monotonic): lines of code, outermost first."""
 
 
 class Running(Protocol):
@@ -52,8 +62,12 @@ class Running(Protocol):
         """The event loop's task that runs it."""
 
     @property
-    def thread_ids(self) -> Sequence[int]:
-        """Identifiers of the threads that work on it now."""
+    def thread_id(self) -> int | None:
+        """Identifier of the thread that works on it now."""
+
+    @property
+    def process(self) -> "Elsewhere | None":
+        """The process that works on it now."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,6 +80,8 @@ class Status:
     """`starting`, or a `Phase` of the drain."""
     problems: Mapping[str, str] = field(default_factory=dict)
     """What a person must mend, by activity: one that is missing, or that the worker may not poll."""
+    braked: Mapping[str, float] = field(default_factory=dict)
+    """Seconds in which polls were held back by a rate or a pause so far, by activity."""
     running: Collection[Running] = ()
     """Every task that was received and has not been reported."""
 

@@ -22,10 +22,20 @@ class Brake:
         self._filled = anyio.current_time()
         self._paused_until = float("-inf")
         self._failures = 0
+        self.braked = 0.0
+        """Seconds so far in which a poller wanted to poll and was not let, as far as they are known."""
+        self._braked_until = float("-inf")
 
     def delay(self) -> float:
         """Seconds until a poll may be opened; 0.0 takes the right to open one now, which `unused` returns."""
         now = anyio.current_time()
+        delay = self._delay(now)
+        if delay:
+            self.braked += max(0.0, now + delay - max(now, self._braked_until))
+            self._braked_until = max(self._braked_until, now + delay)
+        return delay
+
+    def _delay(self, now: float) -> float:
         if now < self._paused_until:
             return self._paused_until - now
         if self._rate is None:

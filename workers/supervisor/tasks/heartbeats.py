@@ -1,5 +1,6 @@
 """One scheduler for the heartbeats of all running tasks."""
 
+import asyncio
 import heapq
 import random
 from collections.abc import Iterator
@@ -17,6 +18,9 @@ from workers.task import CancelReason
 
 log = structlog.get_logger(__name__)
 
+MOST_AT_ONCE = 500
+"""Heartbeats that wait for their answers at the same time; others wait for their turn. Reports use the same
+connections, which are twice as many: when nothing is answered, a thousand heartbeats must not keep a result waiting."""
 _SPREAD = 0.1
 """The share of an interval by which a beat may come early, so that tasks received together do not beat together."""
 _LEAST_WAIT = 1.0
@@ -50,9 +54,10 @@ class _Beat:
 class Heartbeats:
     """Sends each open beat once an interval, from one task and one heap, however many tasks run."""
 
-    def __init__(self, client: StepFunctions, metrics: Metrics) -> None:
+    def __init__(self, client: StepFunctions, metrics: Metrics, *, at_once: int = MOST_AT_ONCE) -> None:
         self._client = client
         self._metrics = metrics
+        self._turns = asyncio.Semaphore(at_once)
         self._due: list[tuple[float, int, _Beat]] = []
         self._ties = count()
         self._earlier = anyio.Event()
@@ -100,7 +105,8 @@ class Heartbeats:
         wait = beat.interval
         try:
             with anyio.move_on_after(max(_LEAST_WAIT, beat.interval)) as patience:
-                await self._client.send_task_heartbeat(run.token)
+                async with self._turns:
+                    await self._client.send_task_heartbeat(run.token)
             if patience.cancelled_caught:  # one that hangs must not take the place of the next ones
                 raise TransientError("SendTaskHeartbeat", "NoAnswer", f"within {max(_LEAST_WAIT, beat.interval):g} s")
         except TaskClosedError:

@@ -1,7 +1,6 @@
 """The run of one task: from the token that a poll brought to the report that Step Functions took."""
 
 import asyncio
-import json
 from typing import Any
 
 import anyio
@@ -13,20 +12,18 @@ from workers.errors import ErrorName
 from workers.failures import Failure, failure, refusal
 from workers.metrics import Metrics, TaskOutcome
 from workers.signatures import InvalidInputError, InvalidOutputError
-from workers.stepfunctions.protocol import OUTPUT_LIMIT, ActivityTask
+from workers.stepfunctions.protocol import ActivityTask
 from workers.supervisor.activity import Activity
 from workers.supervisor.drain import Drain
-from workers.supervisor.invocation.threads import ThreadCall
 from workers.supervisor.tasks.heartbeats import Heartbeats
 from workers.supervisor.tasks.ids import bind_ids
+from workers.supervisor.tasks.output import OutputTooLargeError, encoded
 from workers.supervisor.tasks.reading import read_input
 from workers.supervisor.tasks.reports import Fate, Reports
 from workers.supervisor.tasks.running import RunningTask
 from workers.task import CancelReason, Task
 
 log = structlog.get_logger(__name__)
-
-_encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
 
 Outcome = str | Failure | None
 """The output as JSON text, or a failure, or None where nobody waits for either."""
@@ -71,9 +68,9 @@ class Runner:
         for run in list(self.running.values()):
             run.cancel(reason)
 
-    def thread_started(self, task: Task, thread: ThreadCall) -> None:
-        """A thread works on `task`: its slot is not free before that thread has ended."""
-        self.running[task.token].threads.append(thread)
+    def run_of(self, task: Task) -> RunningTask:
+        """The run of `task`, which is not over."""
+        return self.running[task.token]
 
     async def fail(self, run: RunningTask, message: str) -> None:
         """Fails a task as `Worker.ShuttingDown` while its handler still runs; nothing else is reported for it."""
@@ -93,8 +90,8 @@ class Runner:
             run.task = _task(run, received)
             bind_ids(run.label, run.task)
             with run.scope:
-                return _encoded(run.activity, await chain(run.task))
-        except (InvalidInputError, InvalidOutputError) as error:
+                return encoded(run.activity.name, await chain(run.task))
+        except (InvalidInputError, InvalidOutputError, OutputTooLargeError) as error:
             return refusal(error.error_name, str(error))
         except BaseException as error:  # whatever a handler raises, SystemExit too, fails its own task only
             if _is_ours(error):
@@ -133,21 +130,6 @@ def _task(run: RunningTask, received: ActivityTask) -> Task:
     context, value = unwrap(document)
     streams = run.activity.handler.arguments.streams
     return Task(activity=name, token=run.token, input=value, context=context, run=run, streams=streams)
-
-
-def _encoded(activity: Activity, result: Any) -> Outcome:
-    try:
-        output = _encode(result)
-        size = len(output.encode())
-    except (TypeError, ValueError, RecursionError) as error:
-        raise InvalidOutputError(f"activity {activity.name} returned what JSON cannot hold: {error}") from None
-    if size > OUTPUT_LIMIT:
-        message = (
-            f"the result of activity {activity.name} has {size:,} bytes of JSON, Step Functions takes "
-            f"{OUTPUT_LIMIT:,}: return less, or set a payload store"
-        )
-        return refusal(ErrorName.OUTPUT_TOO_LARGE, message)
-    return output
 
 
 def _stopped(run: RunningTask) -> Outcome:

@@ -10,6 +10,7 @@ import anyio
 
 from workers.supervisor.activity import Activity
 from workers.supervisor.drain import Drain
+from workers.supervisor.invocation.processes import Lease, Process
 from workers.supervisor.invocation.threads import ThreadCall
 from workers.supervisor.tasks.heartbeats import Heartbeats
 from workers.task import CancelReason, Draining, Task
@@ -34,8 +35,10 @@ class RunningTask:
         """The task as handlers see it, once its input has been read."""
         self.worked_on = asyncio.current_task()
         """The event loop's task that runs it."""
-        self.threads: list[ThreadCall] = []
-        """The threads in which its handler was started, also those that a timeout has given up."""
+        self.thread: ThreadCall | None = None
+        """The thread in which its handler was started last, also one that a timeout has given up."""
+        self.lease: Lease | None = None
+        """The process that such a thread watches over."""
         self.last_beat: float | None = None
         """When a heartbeat was last accepted (the event loop's clock)."""
         self.retries = 0
@@ -62,9 +65,14 @@ class RunningTask:
         return self.handled is not None
 
     @property
-    def thread_ids(self) -> list[int]:
-        """Identifiers of the threads that work on it now."""
-        return [thread.ident for thread in self.threads if thread.ident and not thread.done]
+    def thread_id(self) -> int | None:
+        """Identifier of the thread that works on it now."""
+        return self.thread.ident if self.thread and not self.thread.done else None
+
+    @property
+    def process(self) -> Process | None:
+        """The process that works on it now."""
+        return self.lease.process if self.lease and self.thread_id else None
 
     @property
     def draining(self) -> Draining:
@@ -105,15 +113,9 @@ class RunningTask:
             self._asked = now
             self._heartbeats.beat(self)
 
-    def after_threads(self, done: Callable[[], None]) -> None:
+    def after_thread(self, done: Callable[[], None]) -> None:
         """Calls `done()` in the event loop once no thread works on this task any more; now, if none does."""
-        alive = [thread for thread in self.threads if not thread.done]
-        if not alive:
+        if self.thread is None or self.thread.done:
             done()
-            return
-
-        def ended(_: object) -> None:
-            if not self._loop.is_closed():
-                self._loop.call_soon_threadsafe(self.after_threads, done)
-
-        alive[0].future.add_done_callback(ended)
+        else:
+            self.thread.when_done(lambda: self.after_thread(done))

@@ -1,0 +1,69 @@
+"""Threads that go on after their task was given up: counted, never more than slots, and none starts beside another."""
+
+import threading
+import time
+
+import anyio
+
+from interceptors.retries import Retry
+from interceptors.timeout import HandlerTimeoutError
+from tests.account import Account, task, unique
+from tests.supervisor.test_worker import working
+from workers import Registry
+from workers.metrics import ABANDONED_THREADS
+
+
+class Work:
+    """A handler that goes on until it is let go, and counts itself."""
+
+    def __init__(self) -> None:
+        self.go = threading.Event()
+        self.begun = 0
+        self.at_once = 0
+        self.most_at_once = 0
+        self._lock = threading.Lock()
+
+    def run(self) -> str:
+        with self._lock:
+            self.begun += 1
+            self.at_once += 1
+            self.most_at_once = max(self.most_at_once, self.at_once)
+        self.go.wait(20)
+        with self._lock:
+            self.at_once -= 1
+        return "done"
+
+
+async def test_attempts_in_threads_that_do_not_end_never_run_beside_each_other(account: Account) -> None:
+    registry, names, work = Registry(), [unique("stuck"), unique("other")], Work()
+    again = Retry(on=HandlerTimeoutError, attempts=4, wait_initial=0, wait_jitter=0)
+    registry.add(names[0], work.run, timeout=0.1, concurrency=1, interceptors=[again])
+    registry.add(names[1], lambda: "other", concurrency=1)
+    async with working(registry, health_port=0) as worker:
+        assert (await account.failure(task(names[0]), {}))[0] == "Worker.HandlerTimeout"
+        assert (work.begun, work.most_at_once) == (1, 1)
+        assert await account.output(task(names[1]), {}) == "other"  # whose slot has a thread of its own
+        metrics = worker.metrics.registry
+        assert metrics
+        assert metrics.get_sample_value(ABANDONED_THREADS.name) == 1.0
+        assert metrics.get_sample_value("workers_slots_used", {"activity": names[0]}) == 1.0
+        work.go.set()
+        while metrics.get_sample_value(ABANDONED_THREADS.name):
+            await anyio.sleep(0.01)
+        assert await account.output(task(names[0]), {}) == "done"
+
+
+async def test_an_attempt_begins_once_the_thread_of_the_one_before_has_ended(account: Account) -> None:
+    registry, name, begun = Registry(), unique("late"), list[float]()
+    again = Retry(on=HandlerTimeoutError, attempts=3, wait_initial=0, wait_jitter=0)
+
+    @registry.activity(name, timeout=0.4, concurrency=1, interceptors=[again])
+    def late() -> str:
+        begun.append(time.monotonic())
+        if len(begun) == 1:
+            time.sleep(0.6)
+        return "done"
+
+    async with working(registry):
+        assert await account.output(task(name), {}) == "done"
+    assert begun[1] - begun[0] >= 0.6
