@@ -8,7 +8,14 @@ from typing import Any
 from anyio import CancelScope
 from sqlalchemy import Connection, event
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy.exc import (
+    ArgumentError,
+    DBAPIError,
+    InterfaceError,
+    NoSuchModuleError,
+    OperationalError,
+    SQLAlchemyError,
+)
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool
@@ -98,9 +105,7 @@ async def _transaction(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
 def _translated() -> Iterator[None]:
     try:
         yield
-    except IntegrityError:
-        raise  # whoever wrote knows what it means
-    except (DBAPIError, PoolTimeoutError, OSError) as error:
+    except (OperationalError, InterfaceError, PoolTimeoutError, OSError) as error:
         cause = error.orig if isinstance(error, DBAPIError) else error
         raise StoreUnavailableError(f"the database does not answer: {cause}") from error
 

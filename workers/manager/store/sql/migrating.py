@@ -5,8 +5,9 @@ from pathlib import Path
 from alembic.operations import Operations
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from alembic.util.exc import CommandError
+from alembic.script.revision import RevisionError
 from sqlalchemy import Connection, text
+from sqlalchemy.exc import DatabaseError
 
 from workers.errors import UsageError
 from workers.manager.store.sql.database import Database
@@ -28,14 +29,16 @@ async def downgrade(database: Database, revision: str) -> None:
 
 
 async def _migrate(database: Database, revision: str, *, upwards: bool) -> None:
-    async with database.write() as connection:
-        try:
+    try:
+        async with database.write() as connection:
             await connection.run_sync(_run, revision, upwards)
-        except CommandError as error:
-            raise UsageError(
-                f"the tables of {database.url!r} are of another version: {error}. Use the version that made them, or a "
-                "newer one"
-            ) from error
+    except RevisionError as error:
+        raise UsageError(
+            f"the tables of {database.url!r} are of another version: {error}. Use the version that made them, or a "
+            "newer one"
+        ) from error
+    except DatabaseError as error:
+        raise UsageError(f"{database.url!r} cannot be used: {error.orig}") from error
 
 
 def _run(connection: Connection, revision: str, upwards: bool) -> None:

@@ -24,7 +24,11 @@ class SqlStore(SqlDefinitions, SqlWorkflows, SqlListing, SqlQueues, SqlLeases):
         self._stamps = Stamps()
 
     async def __aenter__(self) -> Self:
-        await upgrade(self._database)
+        try:
+            await upgrade(self._database)
+        except BaseException:
+            await self._database.close()
+            raise
         return self
 
     async def __aexit__(self, *failure: object) -> None:
