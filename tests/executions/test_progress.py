@@ -11,7 +11,8 @@ from tests.machines.conformance import needs_cases, recorded_cases
 from workers import ActivityError, Registry, Worker
 from workers.executions import start_execution, stop_execution
 from workers.executions.history import Event
-from workers.executions.progress import Outcome, Progress
+from workers.executions.progress import Progress
+from workers.executions.visits import Outcome
 from workers.executions.watching import progress_of, watch_execution
 from workers.stepfunctions.account import Account
 

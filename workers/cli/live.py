@@ -11,7 +11,8 @@ from rich.table import Table
 from rich.text import Text
 
 from workers.cli.output import duration
-from workers.executions.progress import Outcome, Progress, StateProgress
+from workers.executions.progress import Progress, StateProgress
+from workers.executions.visits import Outcome
 
 _MARKS = {
     Outcome.SUCCEEDED: ("✓", "green"),

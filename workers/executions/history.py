@@ -80,10 +80,10 @@ async def history_items(
         yield item
 
 
-def from_item(item: Mapping[str, Any]) -> Event:
-    """The event in an item of GetExecutionHistory."""
+def from_item(item: Mapping[str, Any], *, decode: bool = True) -> Event:
+    """The event in an item of GetExecutionHistory. `decode`: whether what is JSON becomes data, or stays text."""
     details: Mapping[str, Any] = next((value for key, value in item.items() if key.endswith("EventDetails")), {})
-    decoded = {name: _decoded(value) if name in _JSON else value for name, value in details.items()}
+    decoded = {name: _decoded(value) if decode and name in _JSON else value for name, value in details.items()}
     return Event(item["id"], item.get("previousEventId", 0), item["type"], item["timestamp"], decoded)
 
 
