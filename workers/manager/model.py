@@ -219,6 +219,8 @@ class WorkflowSummary(Model):
     """How often its execution has been redriven."""
     launch: Launch = Launch.WAITING
     execution_arn: str | None = None
+    cancel_reason: str | None = None
+    """Why it is to be stopped, from the moment somebody asked for it."""
     revision: int = 0
     """Counts the changes in the store."""
 
@@ -230,8 +232,6 @@ class Workflow(WorkflowSummary):
     output: str | None = None
     jobs: tuple[Job, ...] | None = None
     """None until they were read from its history."""
-    cancel_reason: str | None = None
-    """Why it is to be stopped, from the moment somebody asked for it."""
 
 
 class Change(Model):

@@ -22,9 +22,9 @@ from workers.manager.model import (
     Queue,
     QueueState,
     StateResource,
+    Status,
     Workflow,
     WorkflowDefinition,
-    WorkflowSummary,
 )
 
 
@@ -36,6 +36,21 @@ class IdempotencyKey:
     fingerprint: str
     """A hash of the request: the same key with another one is refused."""
     expires: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Unfinished:
+    """As much of a workflow that has not ended as is needed to look after it."""
+
+    id: str
+    status: Status
+    redrive_count: int
+    launch: Launch
+    execution_arn: str | None
+    created_at: datetime
+    last_updated: datetime
+    revision: int
+    cancel_reason: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +159,7 @@ class WorkflowStore(Protocol):
     async def workflows(self, query: Query) -> Page:
         """A page of what was asked for. Raises `InvalidPageTokenError`."""
 
-    def unfinished(self, *launch: Launch) -> AsyncIterator[WorkflowSummary]:
+    def unfinished(self, *launch: Launch) -> AsyncIterator[Unfinished]:
         """All workflows that have not ended, the oldest first, with the launches named or any."""
 
     async def counts(self) -> list[Count]:

@@ -5,7 +5,8 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Row
 
-from workers.manager.model import Job, StateResource, Workflow, WorkflowDefinition, WorkflowSummary
+from workers.manager.model import Job, Launch, StateResource, Status, Workflow, WorkflowDefinition, WorkflowSummary
+from workers.manager.store.interface import Unfinished
 from workers.manager.store.sql.tables import definitions, details, workflows
 
 Values = dict[str, Any]
@@ -17,17 +18,29 @@ _DEFINITION = {
 }
 _SUMMARY = [column for column in workflows.c if column.name not in {"claimed_by", "claimed_until"}]
 
-SUMMARY: tuple[ColumnElement[Any], ...] = (*_SUMMARY, *_DEFINITION.values(), details.c.input, details.c.last_job)
+SUMMARY: tuple[ColumnElement[Any], ...] = (
+    *_SUMMARY,
+    *_DEFINITION.values(),
+    details.c.input,
+    details.c.last_job,
+    details.c.cancel_reason,
+)
 """What `summary` needs, of workflows with their details and definitions."""
 
 WHOLE: tuple[ColumnElement[Any], ...] = (
     *SUMMARY,
     details.c.status_reason,
-    details.c.cancel_reason,
     details.c.output,
     details.c.jobs,
 )
 """What `whole` needs."""
+
+
+UNFINISHED_PARTS: tuple[ColumnElement[Any], ...] = (
+    *(workflows.c[name] for name in Unfinished.__slots__ if name != "cancel_reason"),
+    details.c.cancel_reason,
+)
+"""What `unfinished` needs, of workflows with their details."""
 
 
 def definition(row: Row[Any]) -> WorkflowDefinition:
@@ -61,6 +74,12 @@ def whole(row: Row[Any], retries: tuple[str, ...]) -> Workflow:
     values = _workflow(dict(row._mapping), retries)  # noqa: SLF001 - as above
     values["jobs"] = _loaded(values["jobs"])
     return Workflow.model_validate(values)
+
+
+def unfinished(row: Row[Any]) -> Unfinished:
+    """A row of `UNFINISHED_PARTS`."""
+    values = dict(row._mapping)  # noqa: SLF001 - as above
+    return Unfinished(**values | {"status": Status(values["status"]), "launch": Launch(values["launch"])})
 
 
 def workflow_values(given: Workflow) -> tuple[Values, Values]:

@@ -9,12 +9,12 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from workers.manager.errors import ConflictError, IdempotencyError, NotFoundError, RevisionError
-from workers.manager.model import Change, Count, Launch, Status, Workflow, WorkflowSummary, now
-from workers.manager.store.interface import Claim, Guard, IdempotencyKey
+from workers.manager.model import Change, Count, Launch, Status, Workflow, now
+from workers.manager.store.interface import Claim, Guard, IdempotencyKey, Unfinished
 from workers.manager.store.order import allowed
 from workers.manager.store.sql import rows
 from workers.manager.store.sql.database import Database
-from workers.manager.store.sql.reading import joined, one, retries_of
+from workers.manager.store.sql.reading import one
 from workers.manager.store.sql.tables import (
     TERMINAL,
     UNFINISHED,
@@ -102,19 +102,19 @@ class SqlWorkflows:
             await connection.execute(delete(idempotency_keys).where(idempotency_keys.c.expires < now()))
             return (await connection.execute(delete(workflows).where(workflows.c.id.in_(old)))).rowcount
 
-    async def unfinished(self, *launch: Launch) -> AsyncIterator[WorkflowSummary]:
+    async def unfinished(self, *launch: Launch) -> AsyncIterator[Unfinished]:
         """See `WorkflowStore`."""
         place = tuple_(workflows.c.created_at, workflows.c.id)
-        asked = joined(rows.SUMMARY).where(UNFINISHED).order_by(*place).limit(_BATCH)
+        asked = select(*rows.UNFINISHED_PARTS).join_from(workflows, details, details.c.workflow_id == workflows.c.id)
+        asked = asked.where(UNFINISHED).order_by(workflows.c.created_at, workflows.c.id).limit(_BATCH)
         if launch:
             asked = asked.where(workflows.c.launch.in_(launch))
         batch = asked
         while True:
             async with self._database.read() as connection:
                 found = (await connection.execute(batch)).all()
-                retries = await retries_of(connection, [row.id for row in found])
             for row in found:
-                yield rows.summary(row, retries.get(row.id, ()))
+                yield rows.unfinished(row)
             if len(found) < _BATCH:
                 return
             batch = asked.where(place > (found[-1].created_at, found[-1].id))
