@@ -1,0 +1,1 @@
+"""What tasks call besides activities: AWS services, nested executions, Lambda functions, mocks."""

@@ -1,0 +1,71 @@
+"""Finds what the Resource of a Task stands for."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from workers.local.calls import Service
+from workers.local.integrations.clients import Clients
+from workers.local.integrations.functions import Function, FunctionService
+from workers.local.integrations.mocks import MockedService, Mocks
+from workers.local.integrations.names import operation_model, service_model
+from workers.local.integrations.nested import NestedExecutions, SfnService, StepFunctions
+from workers.local.integrations.optimized import NAMES, OptimizedService, botocore_service
+from workers.local.integrations.resources import Resource, not_recognized, parse_resource
+from workers.local.integrations.sdk import SdkService
+
+
+@dataclass(frozen=True)
+class Stand:
+    """What a user puts in the place of others: Lambda functions by name, and mocked tasks."""
+
+    functions: Mapping[str, Function] = field(default_factory=dict)
+    mocks: Mocks = field(default_factory=Mocks)
+
+
+class Integrations:
+    """All services of one region. `url`: where AWS services answer."""
+
+    def __init__(self, url: str, region: str, step_functions: StepFunctions, stand: Stand) -> None:
+        self._step_functions = step_functions
+        self._stand = stand
+        self._clients = Clients(url, region)
+        self._cases: dict[str, str] = {}
+
+    def choose(self, execution: str, case: str) -> None:
+        """Lets an execution, given by its ARN, run in a test case of the mock configuration."""
+        self._cases[execution] = case
+
+    def service(self, resource: str, *, state: str, machine: str, execution: str) -> Service:
+        """What `resource` stands for. Raises `StateError` States.Runtime where it is nothing known."""
+        parsed = parse_resource(resource)
+        case = self._cases.get(execution)
+        attempts = self._stand.mocks.attempts(machine, case, state) if case is not None else None
+        if attempts is not None:
+            return MockedService(parsed, attempts)
+        return self._real(parsed)
+
+    async def close(self) -> None:
+        await self._clients.close()
+
+    def _real(self, resource: Resource) -> Service:
+        if resource.service == "lambda-arn" or (resource.service, resource.action) == ("lambda", "invoke"):
+            return FunctionService(resource, self._stand.functions)
+        if resource.service == "states":
+            name = "sfn"
+        elif resource.sdk:
+            name = resource.service
+        elif resource.service in NAMES:
+            name = botocore_service(resource.service)
+        else:
+            raise not_recognized(resource.arn)
+        model = service_model(name)
+        operation = operation_model(model, resource.action) if model is not None else None
+        if model is None or operation is None:
+            raise not_recognized(resource.arn)
+        if resource.service == "states":
+            return NestedExecutions(resource, model, operation, self._step_functions)
+        if model.service_name == "stepfunctions":
+            return SfnService(resource, model, operation, self._step_functions)
+        if resource.sdk:
+            return SdkService(resource, model, operation, self._clients)
+        return OptimizedService(resource, model, operation, self._clients)
