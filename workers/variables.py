@@ -7,7 +7,19 @@ from typing import Any
 
 from workers.settings import ENV_PREFIX, Settings, flag, variable
 
-COMMANDS = ("activities", "demo", "dev", "doctor", "executions", "local", "machines", "payloads", "serve")
+COMMANDS = (
+    "activities",
+    "demo",
+    "dev",
+    "doctor",
+    "exec",
+    "executions",
+    "local",
+    "machines",
+    "payloads",
+    "replay",
+    "serve",
+)
 """Commands whose variables begin with their name, as WORKERS_SERVE_PORT; those of `run` have no prefix."""
 _KUBERNETES = (f"{ENV_PREFIX}SERVICE_", f"{ENV_PREFIX}PORT")
 """What Kubernetes puts into every container for a Service named `workers`."""

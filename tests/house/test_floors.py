@@ -20,6 +20,7 @@ FLOORS = (
     "executions",
     "local",
     "reloaded",
+    "offline",
     "dev testing callbacks commands demo doctor",
     "manager",
     "embedded",
