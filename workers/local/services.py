@@ -10,7 +10,7 @@ import os
 import sys
 import threading
 from collections.abc import Callable, Iterable
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from functools import cache
 from typing import Any
 from urllib.parse import unquote_to_bytes
@@ -28,6 +28,8 @@ THREADS = 256
 _PORT_VARIABLE = "MOTO_PORT"  # where moto's interpreter finds the services that its tasks call
 _ports: list[int] = []
 _lock = threading.Lock()
+_dynamodb = threading.Lock()
+"""moto checks the condition of a write and then writes: in two threads at once, two such writes both succeed."""
 
 
 class OtherServices:
@@ -104,8 +106,14 @@ def _call(environ: Environ) -> web.Response:
 
     with _lock:
         application = _application()
-    chunks, status, headers = run_wsgi_app(application, environ, buffered=True)
+    with _alone(environ):
+        chunks, status, headers = run_wsgi_app(application, environ, buffered=True)
     return web.Response(body=b"".join(chunks), status=int(status.split(maxsplit=1)[0]), headers=list(headers))
+
+
+def _alone(environ: Environ) -> AbstractContextManager[object]:
+    """What a request has to hold while it is answered."""
+    return _dynamodb if environ.get("HTTP_X_AMZ_TARGET", "").startswith("DynamoDB_") else nullcontext()
 
 
 def _environ(method: str, path: str, headers: Any, body: bytes, port: int) -> Environ:

@@ -72,9 +72,7 @@ class Mocks(BaseModel):
             for case, states in cases.test_cases.items():
                 for state, response in states.items():
                     if response not in self.responses:
-                        raise ValueError(
-                            f"{machine}#{case} mocks {state!r} by {response!r}, which MockedResponses lack"
-                        )
+                        raise ValueError(f"{machine}#{case} mocks {state!r} by {response!r}: no such response")
         return self
 
     def knows(self, machine: str, case: str) -> bool:
@@ -99,7 +97,10 @@ def load_mocks(path: Path) -> Mocks:
 
 
 def _problems(error: ValidationError) -> str:
-    return "; ".join(f"{'.'.join(map(str, one['loc'])) or 'the file'}: {one['msg']}" for one in error.errors())
+    return "; ".join(
+        f"{'.'.join(map(str, one['loc'])) or 'the file'}: {one['msg'].removeprefix('Value error, ')}"
+        for one in error.errors()
+    )
 
 
 class MockedService(BaseService):

@@ -1,0 +1,91 @@
+"""Mocked tasks."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.local.integrations.conftest import NoStepFunctions, call
+from workers.errors import UsageError
+from workers.local.integrations.integrations import Integrations, Stand
+from workers.local.integrations.mocks import Mocks, load_mocks
+from workers.local.values.errors import StateError
+
+CONFIGURATION: dict[str, Any] = {
+    "StateMachines": {"Orders": {"TestCases": {"Refused": {"Charge": "ChargeRefused"}}}},
+    "MockedResponses": {
+        "ChargeRefused": {
+            "0": {"Throw": {"Error": "Refused", "Cause": "first"}},
+            "1-2": {"Throw": {"Error": "Refused"}},
+            "3": {"Return": {"charged": True}},
+        }
+    },
+}
+
+
+async def outcome(services: Integrations, attempt: int, resource: str = "sqs:sendMessage") -> Any:
+    service = services.service(f"arn:aws:states:::{resource}", state="Charge", machine="Orders", execution="arn:1")
+    assert service.ends_with == "answer"
+    try:
+        return await service.submit(call({}, attempt=attempt, state="Charge"))
+    except StateError as error:
+        return error.error, error.cause
+
+
+async def test_attempts_are_answered_one_by_one():
+    services = Integrations("http://127.0.0.1:1", "us-east-1", NoStepFunctions(), Stand(mocks=Mocks(**CONFIGURATION)))
+    services.choose("arn:1", "Refused")
+    assert [await outcome(services, attempt) for attempt in range(4)] == [
+        ("Refused", "first"),
+        ("Refused", None),
+        ("Refused", None),
+        {"charged": True},
+    ]
+    why = "The mock configuration has no response of the state 'Charge' for attempt 4"
+    assert await outcome(services, 4) == ("States.Runtime", why)
+    assert await outcome(services, 3, "batch:submitJob.sync") == {"charged": True}
+
+
+async def test_only_what_a_test_case_names_is_mocked():
+    services = Integrations("http://127.0.0.1:1", "us-east-1", NoStepFunctions(), Stand(mocks=Mocks(**CONFIGURATION)))
+    arn = "arn:aws:states:::sqs:sendMessage.waitForTaskToken"
+    assert services.service(arn, state="Charge", machine="Orders", execution="arn:1").ends_with == "token"
+    services.choose("arn:1", "Refused")
+    assert services.service(arn, state="Other", machine="Orders", execution="arn:1").ends_with == "token"
+    assert services.service(arn, state="Charge", machine="Others", execution="arn:1").ends_with == "token"
+    assert services.service(arn, state="Charge", machine="Orders", execution="arn:1").ends_with == "answer"
+
+
+def changed(**changes: Any) -> dict[str, Any]:
+    return CONFIGURATION | changes
+
+
+@pytest.mark.parametrize(
+    ("configuration", "why"),
+    [
+        (changed(MockedResponses={}), "Orders#Refused mocks 'Charge' by 'ChargeRefused': no such response"),
+        (changed(MockedResponses={"ChargeRefused": {"first": {"Return": 1}}}), "is no number of an attempt"),
+        (changed(MockedResponses={"ChargeRefused": {"2-1": {"Return": 1}}}), "is no number of an attempt"),
+        (changed(MockedResponses={"ChargeRefused": {"0": {}}}), "either Return or Throw"),
+        (changed(MockedResponses={"ChargeRefused": {"0": {"Throw": {"Cause": "x"}}}}), "Error: Field required"),
+        (changed(Machines={}), "Machines: Extra inputs"),
+        ([], "the file: "),
+    ],
+)
+def test_wrong_files_are_explained(tmp_path: Path, configuration: Any, why: str):
+    file = tmp_path / "mocks.json"
+    file.write_text(json.dumps(configuration))
+    with pytest.raises(UsageError) as raised:
+        load_mocks(file)
+    assert str(raised.value).startswith(f"the mock configuration {file} is wrong: ")
+    assert why in str(raised.value)
+
+
+def test_a_file_is_read(tmp_path: Path):
+    file = tmp_path / "mocks.json"
+    file.write_text(json.dumps(CONFIGURATION))
+    assert load_mocks(file).knows("Orders", "Refused")
+    assert not load_mocks(file).knows("Orders", "Accepted")
+    with pytest.raises(UsageError, match="cannot be read"):
+        load_mocks(tmp_path / "none.json")
