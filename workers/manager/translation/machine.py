@@ -16,7 +16,8 @@ from workers.manager.translation.names import Identity
 
 _PREFIXED = ("lambda:", "glue:")
 """Short names of other services that get the namespace, as activities do."""
-_NESTS = ("branches", "Branches", "item_processor", "ItemProcessor", "iterator", "Iterator")
+NESTS = ("branches", "Branches", "item_processor", "ItemProcessor", "iterator", "Iterator")
+"""The keys of a state that hold states, in both spellings."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +130,7 @@ def _namespaced_state(state: Any, namespace: str) -> Any:
         if isinstance(resource, str) and resource.startswith(_PREFIXED):
             service, _, name = resource.partition(":")
             changed[key] = f"{service}:{namespaced(name, namespace or None)}"
-    for key in _NESTS:
+    for key in NESTS:
         inside = changed.get(key)
         if isinstance(inside, Mapping):
             changed[key] = _namespaced_machine(dict(inside), namespace)

@@ -1,0 +1,108 @@
+"""Starting the execution of a workflow: once, whoever tries it and however often."""
+
+import json
+from typing import Any
+
+import structlog
+
+from workers.errors import UsageError
+from workers.manager.errors import InvalidError, ManagerError, TooLargeError
+from workers.manager.machines import Machine, Machines
+from workers.manager.model import Change, Launch, Status, Workflow
+from workers.manager.store.interface import Store
+from workers.manager.translation.additions import EXECUTION_NAME
+from workers.payloads.document import encode
+from workers.payloads.limits import OUTPUT_LIMIT
+from workers.payloads.payloads import Payloads
+from workers.stepfunctions.account import Account, is_missing
+from workers.stepfunctions.protocol import RefusedError, ServiceError
+
+log = structlog.get_logger(__name__)
+
+
+class Launcher:
+    """Starts the executions of workflows that were claimed: their launch is `STARTING`.
+
+    The name of an execution is the id of its workflow, so that it starts once, however often it is tried.
+    """
+
+    def __init__(self, store: Store, account: Account, machines: Machines, payloads: Payloads | None = None) -> None:
+        self._store = store
+        self._account = account
+        self._machines = machines
+        self._payloads = payloads
+
+    async def launch(self, workflow: Workflow) -> Workflow:
+        """Starts it; if that is refused for good, it becomes a workflow that failed.
+
+        Raises `ServiceError` where trying again may help: then it is still claimed, and comes again later.
+        """
+        try:
+            return await self.start(workflow)
+        except (ManagerError, UsageError, RefusedError) as error:
+            if isinstance(error, ServiceError) and is_missing(error):
+                raise
+            log.warning("workflow cannot be started", workflow=workflow.id, error=str(error))
+            change = Change(status=Status.FAILED, status_reason=str(error), launch=Launch.STARTED)
+            return await self._store.update_workflow(workflow.id, change)
+
+    async def start(self, workflow: Workflow) -> Workflow:
+        """Starts it, and raises what Step Functions or the translation say against it."""
+        text = await self._input(workflow)
+        machine = await self._machines.of(workflow)
+        try:
+            arn = await self._start(machine, workflow.id, text)
+        except ServiceError as error:
+            if not is_missing(error):
+                raise
+            self._machines.forget(workflow)  # somebody has deleted it since it was last used
+            arn = await self._start(await self._machines.of(workflow), workflow.id, text)
+        change = Change(launch=Launch.STARTED, execution_arn=arn)
+        started = await self._store.update_workflow(workflow.id, change)
+        if started.cancel_reason is not None:  # it was cancelled meanwhile
+            await self._account.call("StopExecution", executionArn=arn, cause=started.cancel_reason)
+        return started
+
+    async def _start(self, machine: Machine, name: str, text: str) -> str:
+        try:
+            answer = await self._account.call(
+                "StartExecution", created=machine.created, stateMachineArn=machine.arn, name=name, input=text
+            )
+        except ServiceError as error:
+            if error.code != "ExecutionAlreadyExists":
+                raise
+            return self._account.place.execution(machine.arn.rpartition(":")[2], name)
+        return str(answer["executionArn"])
+
+    async def _input(self, workflow: Workflow) -> str:
+        """The input of the execution: the workflow's, with the name of the execution."""
+        document = read_input(workflow.input) | {EXECUTION_NAME: workflow.id}
+        encoded = encode(document)
+        if len(encoded) > OUTPUT_LIMIT and self._payloads:
+            encoded = encode(await self._payloads.offload(document, keep=[EXECUTION_NAME]))
+        if len(encoded) > OUTPUT_LIMIT:
+            raise TooLargeError(
+                f"input: it has {len(encoded):,} bytes of JSON, and AWS allows {OUTPUT_LIMIT:,}: set a payload store "
+                "(--payloads), or pass a reference"
+            )
+        return encoded.decode()
+
+
+def read_input(text: str) -> dict[str, Any]:
+    """The object in a workflow's input; an empty text is an empty one. Raises `InvalidError`."""
+    try:
+        value = json.loads(text or "{}", parse_constant=_refused_constant)
+    except (ValueError, RecursionError) as error:
+        raise InvalidError(f"input is not a valid JSON object: {error}") from None
+    if not isinstance(value, dict):
+        raise InvalidError(f"input is not a valid JSON object: it is {_kind(value)}")
+    return value
+
+
+def _refused_constant(name: str) -> Any:
+    raise ValueError(f"{name} is no JSON")
+
+
+def _kind(value: Any) -> str:
+    kinds = {list: "a list", str: "a text", bool: "true or false", int: "a number", float: "a number"}
+    return kinds.get(type(value), "null")
