@@ -107,9 +107,7 @@ async def test_a_state_can_be_named_that_did_not_fail(here: Account) -> None:
 
 async def test_what_cannot_be_replayed_is_said(here: Account) -> None:
     execution = await executed(here, checks(), broken(), {"n": 1, "items": [{"n": 2}]})
-    with pytest.raises(
-        UsageError, match=r"no activity failed in this .*: name a state: activities ran in First, Check"
-    ):
+    with pytest.raises(UsageError, match=r"no activity failed .*: name a state: activities ran in First, Check"):
         await replay(execution.arn, repaired(), account=here)
     with pytest.raises(UsageError, match="no activity ran in state Each of this execution: activities ran in First"):
         await replay(execution.arn, repaired(), state="Each", account=here)

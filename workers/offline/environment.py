@@ -106,7 +106,9 @@ class ActivityEnvironment:
         """
         handler = self._registry[activity]
         async with AsyncExitStack() as stack:
-            entered = self._entered or await stack.enter_async_context(self._opened([handler]))
+            entered = self._entered
+            if entered is None:
+                entered = await stack.enter_async_context(self._opened([handler]))
             interval = self._settings.heartbeat if handler.heartbeat is None else handler.heartbeat
             run = OfflineRun(self._draining, interval, self._beaten)
             task = _task(handler, {} if input is NO_INPUT else input, context, run)

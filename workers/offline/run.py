@@ -80,13 +80,13 @@ class OfflineRun:
 
     @contextmanager
     def _beats(self, seconds: float) -> Iterator[None]:
-        def again() -> None:
-            nonlocal timer
-            self._beaten(Beat())
-            timer = self._loop.call_later(seconds, again)
-
-        timer = self._loop.call_later(seconds, again)
+        beats = asyncio.create_task(self._beat_every(seconds), name="heartbeats")
         try:
             yield
         finally:
-            timer.cancel()
+            beats.cancel()
+
+    async def _beat_every(self, seconds: float) -> None:
+        while True:
+            await asyncio.sleep(seconds)
+            self._beaten(Beat())
