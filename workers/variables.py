@@ -14,6 +14,7 @@ COMMANDS = (
     "doctor",
     "exec",
     "executions",
+    "iam",
     "local",
     "machines",
     "payloads",

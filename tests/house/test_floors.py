@@ -21,7 +21,7 @@ FLOORS = (
     "local",
     "reloaded",
     "offline",
-    "dev testing callbacks commands demo doctor",
+    "dev testing callbacks commands demo doctor iam",
     "manager",
     "embedded",
     "cli",

@@ -22,6 +22,7 @@ _COMMANDS = {
     "executions": "Start, follow, list, stop and redrive executions.",
     "activities": "List, show, create and delete activities.",
     "doctor": "Find what does not fit between handlers, machines and AWS.",
+    "iam": "Print IAM policies with the least that each part needs.",
     "payloads": "Show offloaded payloads, and sweep old ones out of their store.",
 }
 

@@ -66,15 +66,8 @@ async def find_place(
     Raises `UsageError` without a region, without credentials, or when AWS does not accept the credentials.
     """
     session = connection.session
+    partition, region = _region(session)
     with _configured():
-        region = session.get_config_variable("region")
-    if not region:
-        raise UsageError(
-            "no AWS region is set: export AWS_REGION, give your profile a region, or use --local "
-            "for the embedded Step Functions"
-        )
-    with _configured():
-        partition = session.get_partition_for_region(region)
         credentials = await session.get_credentials()
     if credentials is None:
         raise UsageError(
@@ -82,6 +75,28 @@ async def find_place(
         )
     account = LOCAL_ACCOUNT if settings.local else settings.account or await _ask(connection, waiting)
     return Place(partition, region, account)
+
+
+async def name_place(settings: Settings) -> Place:
+    """The place that `settings` and the AWS configuration name; AWS is asked for no more than the account.
+
+    With an account in the settings nothing is asked, and no credentials are needed. Raises as `find_place`.
+    """
+    connection = await connect(settings)
+    if settings.account and not settings.local:
+        return Place(*_region(connection.session), settings.account)
+    return await find_place(connection, settings)
+
+
+def _region(session: AioSession) -> tuple[str, str]:
+    """The partition and the region."""
+    with _configured():
+        if region := session.get_config_variable("region"):
+            return str(session.get_partition_for_region(region)), str(region)
+    raise UsageError(
+        "no AWS region is set: export AWS_REGION, give your profile a region, or use --local "
+        "for the embedded Step Functions"
+    )
 
 
 @contextmanager

@@ -1,0 +1,87 @@
+"""What IAM is asked for: no more than the worker does."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from botocore.session import get_session
+
+from workers.arns import Place
+from workers.cli.iam import iam
+from workers.errors import UsageError
+from workers.iam import worker_policy
+from workers.settings import Settings
+
+PLACE = Place("aws", "eu-west-1", "123456789012")
+STATES = "arn:aws:states:eu-west-1:123456789012"
+
+
+def actions(policy: dict[str, Any]) -> dict[str, list[str]]:
+    """The resources of each action."""
+    return {action: one["Resource"] for one in policy["Statement"] for action in one["Action"]}
+
+
+def test_a_worker_polls_and_reports_its_own_activities():
+    found = actions(worker_policy(["add", "echo"], place=PLACE, settings=Settings(namespace="shop")))
+    own = [f"{STATES}:activity:shop--add", f"{STATES}:activity:shop--echo"]
+    assert found == dict.fromkeys(
+        ["states:CreateActivity", "states:GetActivityTask", "states:SendTaskFailure", "states:SendTaskHeartbeat",
+         "states:SendTaskSuccess"], own)  # fmt: skip
+
+
+def test_without_names_it_may_run_any_and_with_no_create_make_none():
+    found = actions(worker_policy([], place=PLACE, settings=Settings(create=False)))
+    assert found["states:GetActivityTask"] == [f"{STATES}:activity:*"]
+    assert "states:CreateActivity" not in found
+
+
+def test_payloads_are_read_and_written_under_their_prefix_only():
+    policy = worker_policy(["add"], place=PLACE, settings=Settings(payloads="s3://big/of/shop"), kms_key="arn:key")
+    found = actions(policy)
+    assert found["s3:GetObject"] == found["s3:PutObject"] == ["arn:aws:s3:::big/of/shop/*"]
+    assert found["s3:ListBucket"] == ["arn:aws:s3:::big"]
+    assert policy["Statement"][3]["Condition"] == {"StringLike": {"s3:prefix": ["of/shop", "of/shop/*"]}}
+    assert found["kms:GenerateDataKey"] == ["arn:key"]
+    assert "s3:GetObject" not in actions(worker_policy(["add"], place=PLACE, settings=Settings(payloads="file:///x")))
+
+
+def test_callbacks_and_ecs_are_asked_for_where_they_are_used():
+    found = actions(worker_policy(["add"], place=PLACE, settings=Settings(), machines=["order"], cluster="prod"))
+    assert found["states:SendTaskSuccess"] == [f"{STATES}:activity:add", f"{STATES}:stateMachine:order"]
+    assert "states:GetActivityTask" in found
+    assert found["ecs:UpdateTaskProtection"] == ["arn:aws:ecs:eu-west-1:123456789012:task/prod/*"]
+    kept = worker_policy(["add"], place=PLACE, settings=Settings(ecs_protection=False), cluster="prod")
+    assert "ecs:UpdateTaskProtection" not in actions(kept)
+
+
+def test_every_action_is_an_operation_of_its_service():
+    policy = worker_policy(["add"], place=PLACE, settings=Settings(payloads="s3://b"), kms_key="arn:k", cluster="c")
+    services = {"states": "stepfunctions"}
+    for action in actions(policy):
+        service, _, operation = action.partition(":")
+        if action not in {"s3:ListBucket", "kms:Decrypt"}:  # what ListObjects is called in policies
+            assert operation in get_session().get_service_model(services.get(service, service)).operation_names
+
+
+def run(*arguments: str) -> None:
+    iam.main(list(arguments), standalone_mode=False)
+
+
+def test_the_command_asks_aws_nothing_when_it_is_told_where(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+):
+    monkeypatch.setenv("AWS_REGION", "eu-west-1")
+    account = ("--account", "123456789012")
+    run("worker", "examples.census:registry", *account)
+    found = actions(json.loads(capsys.readouterr().out))
+    assert f"{STATES}:activity:census-count" in found["states:GetActivityTask"]
+
+    machine = tmp_path / "order.yaml"
+    machine.write_text("start_at: A\nstates: {A: {type: task, resource: 'lambda:ship', end: true}}\n")
+    run("machine", str(machine), *account)
+    assert actions(json.loads(capsys.readouterr().out))["lambda:InvokeFunction"]
+    with pytest.raises(UsageError, match="not both"):
+        run("worker", "examples.census:registry", "--activity", "add", *account)
+    with pytest.raises(UsageError, match="no AWS credentials"):
+        run("worker", "--activity", "add")
