@@ -96,6 +96,13 @@ LOOP_LAG = Metric(
 ABANDONED_THREADS = Metric(
     "workers_abandoned_threads", Kind.GAUGE, "Threads that still run a handler whose task has been reported."
 )
+ACTIVE_PERCENT = Metric(
+    "workers_active_percent",
+    Kind.GAUGE,
+    "Percent of the last minute in which the slots of `workers exec` worked on tasks, without the time in which polls "
+    "were held back; in CloudWatch also as `ActivityActivePercent`.",
+    ("activity",),
+)
 
 METRICS = (
     POLLS,
@@ -111,6 +118,7 @@ METRICS = (
     THROTTLES,
     LOOP_LAG,
     ABANDONED_THREADS,
+    ACTIVE_PERCENT,
 )
 """Every metric, in the order of the reference page."""
 

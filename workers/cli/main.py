@@ -14,6 +14,7 @@ from workers.version import __version__
 _COMMANDS = {
     "run": "Run the activities of a registry until it is told to stop.",
     "exec": "Run a command line for each task of an activity.",
+    "dev": "Run a machine again on each save, with fresh code.",
     "invoke": "Run one handler here, on an input.",
     "replay": "Run the handler of a failed state here, on the input that it had.",
     "local": "Run the embedded Step Functions on this machine.",
