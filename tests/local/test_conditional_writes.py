@@ -1,13 +1,26 @@
 """DynamoDB on the engine: a condition and the write that it guards are one step."""
 
 import asyncio
+import sys
+from collections.abc import Iterator
 from typing import Any
+
+import pytest
 
 from tests.account import unique
 from tests.local.helpers import connect
 from workers.local import LocalStepFunctions
 
-ROUNDS, WRITERS = 10, 40
+ROUNDS, WRITERS = 5, 40
+
+
+@pytest.fixture
+def hasty_threads() -> Iterator[None]:
+    """Lets threads take turns so often that they meet between a condition and its write."""
+    usual = sys.getswitchinterval()
+    sys.setswitchinterval(1e-5)
+    yield
+    sys.setswitchinterval(usual)
 
 
 async def won(dynamodb: Any, table: str, key: str, writer: int) -> bool:
@@ -22,6 +35,7 @@ async def won(dynamodb: Any, table: str, key: str, writer: int) -> bool:
     return True
 
 
+@pytest.mark.usefixtures("hasty_threads")
 async def test_of_many_writers_one_wins(engine: LocalStepFunctions):
     async with connect(engine, "dynamodb") as dynamodb:
         table = unique("table")

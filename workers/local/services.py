@@ -6,6 +6,7 @@ services hold belongs to the process: all engines of a process share it, and the
 
 import asyncio
 import io
+import json
 import os
 import sys
 import threading
@@ -26,6 +27,7 @@ THREADS = 256
 """Requests that moto may work on at once; an SQS long poll holds one for as long as it waits."""
 
 _PORT_VARIABLE = "MOTO_PORT"  # where moto's interpreter finds the services that its tasks call
+_PUT_RULE = "AWSEvents.PutRule"
 _ports: list[int] = []
 _lock = threading.Lock()
 _dynamodb = threading.Lock()
@@ -34,6 +36,9 @@ _dynamodb = threading.Lock()
 
 class OtherServices:
     """S3, SQS, DynamoDB, STS, IAM, EventBridge, CloudWatch and whatever else is installed with moto."""
+
+    has_rules = False
+    """Whether anybody has put a rule of EventBridge: before that, nobody hears of events."""
 
     def __init__(self, port: int) -> None:
         self._port = port
@@ -62,7 +67,21 @@ class OtherServices:
             await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
             request.writer.output_size = 0
         body = await request.read()
+        if request.headers.get("X-Amz-Target") == _PUT_RULE:
+            self.has_rules = True
         environ = _environ(request.method, request.raw_path, request.headers, body, self._port)
+        async with self._limiter:
+            return await _in_thread(environ)
+
+    async def ask(self, target: str, parameters: dict[str, Any], region: str) -> web.Response:
+        """The answer to a request of the engine's own; `target`: service and operation, as in `X-Amz-Target`."""
+        headers = {
+            "Content-Type": "application/x-amz-json-1.1",
+            "X-Amz-Target": target,
+            "Authorization": f"AWS4-HMAC-SHA256 Credential=local/20200101/{region}/events/aws4_request",
+            "Host": f"127.0.0.1:{self._port}",
+        }
+        environ = _environ("POST", "/", headers, json.dumps(parameters).encode(), self._port)
         async with self._limiter:
             return await _in_thread(environ)
 
