@@ -45,7 +45,10 @@ class Observer:
                 raise
             return _zombie(workflow)
         change = change_of(workflow, found)
-        failed = change is not None and change.status is Status.FAILED
+        news_status = change.status if change else None
+        failed = news_status is Status.FAILED or (
+            news_status is None and workflow.status is Status.FAILED and workflow.last_job is None
+        )
         if not (jobs or failed):
             return change
         try:
@@ -55,7 +58,7 @@ class Observer:
                 raise
             return change  # histories go earlier than executions are forgotten
         news: dict[str, Any] = {"jobs": story.jobs} if jobs else {}
-        if failed or (workflow.status is Status.FAILED and workflow.last_job is None):
+        if failed:
             news["last_job"] = story.last_job
         return Change(**(change.given() if change else {}), **news)
 
@@ -77,17 +80,32 @@ def change_of(workflow: Workflow, found: Mapping[str, Any]) -> Change | None:
     """
     status, count = _STATUSES[found["status"]], found.get("redriveCount", 0)
     if (status, count) == (workflow.status, workflow.redrive_count):
-        return None
+        return _completed(workflow, found)
     if (count, status.rank) < (workflow.redrive_count, workflow.status.rank):
         return None  # the answer is older than what is known
     fields: dict[str, Any] = {"status": status, "redrive_count": count, "launch": Launch.STARTED}
     if status.terminal:
         fields |= {"stopped_at": found.get("stopDate"), "output": found.get("output")}
+    elif workflow.status.terminal:  # it was redriven
+        fields |= dict.fromkeys(("stopped_at", "output", "status_reason", "last_job", "cancel_reason"))
+        fields["resolved_by_user"] = False
     if status in {Status.SUCCEEDED, Status.CANCELLED}:
         fields["resolved_by_user"] = True
     if reason := _reason(workflow, found):
         fields["status_reason"] = reason
     return Change(**fields)
+
+
+def _completed(workflow: Workflow, found: Mapping[str, Any]) -> Change | None:
+    """What an item of a list did not tell of a workflow that has ended."""
+    fields: dict[str, Any] = {}
+    if workflow.status is Status.SUCCEEDED and workflow.output is None and "output" in found:
+        fields["output"] = found["output"]
+    if workflow.status is Status.CANCELLED and not workflow.resolved_by_user:
+        fields["resolved_by_user"] = True
+    if workflow.status_reason is None and (reason := _reason(workflow, found)):
+        fields["status_reason"] = reason
+    return Change(**fields) if fields else None
 
 
 def resources_of(definition: WorkflowDefinition) -> dict[str, str]:

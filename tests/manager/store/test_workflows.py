@@ -160,6 +160,8 @@ async def test_a_request_with_a_key_is_done_once(store: Store, definition: Workf
     old = await store.save_workflow(made(definition), idempotency=over)
     new = await store.save_workflow(made(definition), idempotency=over)
     assert new.id != old.id
+    await store.delete_workflow(first.id)
+    assert (await store.save_workflow(made(definition), idempotency=key)).id not in {first.id, new.id}
 
 
 async def test_workflows_that_ended_long_ago_are_deleted(store: Store, definition: WorkflowDefinition):
@@ -186,6 +188,14 @@ async def test_what_has_not_ended_is_found_the_oldest_first(store: Store, defini
     assert [found.id async for found in store.unfinished(Launch.STARTED)] == [second.id]
     waiting = [found.id async for found in store.unfinished(Launch.WAITING, Launch.STARTING)]
     assert waiting == [first.id, third.id]
+
+
+async def test_many_that_have_not_ended_are_found_batch_by_batch(
+    store: Store, definition: WorkflowDefinition, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("workers.manager.store.sql.workflows._BATCH", 2)
+    kept = [(await saved(store, definition)).id for _ in range(5)]
+    assert [found.id async for found in store.unfinished()] == kept
 
 
 async def test_workflows_are_counted(store: Store, definition: WorkflowDefinition):

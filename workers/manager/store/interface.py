@@ -135,7 +135,8 @@ class WorkflowStore(Protocol):
         """Keeps a new workflow and returns it as kept; `retries` of what it is a retry for then lists it.
 
         With a key that was used before for the same request, nothing is written and the workflow of that time is
-        returned: its id tells. `guard`: `RevisionError` if that workflow has changed, else its revision grows.
+        returned, if it is still there: its id tells. `guard`: `RevisionError` if that workflow has changed, else its
+        revision grows.
         `claim`: if it is its turn, it is claimed at once; its launch tells, `STARTING` or `WAITING`.
         Raises `ConflictError` for an id that exists, `IdempotencyError`, `NotFoundError` for an unknown definition.
         """

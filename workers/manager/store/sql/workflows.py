@@ -150,9 +150,13 @@ class SqlWorkflows:
 
 
 async def _before(connection: AsyncConnection, idempotency: IdempotencyKey) -> str | None:
-    """The id of the workflow that the key made. Raises `IdempotencyError`."""
+    """The id of the workflow that the key made, if it is still there. Raises `IdempotencyError`."""
     kept = idempotency_keys.c
-    asked = select(kept.fingerprint, kept.workflow_id).where(kept.key == idempotency.key, kept.expires >= now())
+    asked = (
+        select(kept.fingerprint, kept.workflow_id)
+        .join_from(idempotency_keys, workflows, workflows.c.id == kept.workflow_id)
+        .where(kept.key == idempotency.key, kept.expires >= now())
+    )
     row = (await connection.execute(asked)).first()
     if row is None:
         await connection.execute(delete(idempotency_keys).where(kept.key == idempotency.key))
