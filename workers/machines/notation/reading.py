@@ -14,6 +14,7 @@ from workers.machines.model.machine import STATE_TYPES, StateMachine
 from workers.machines.model.shapes import Key, Shape, any_state, asl_name, shape
 from workers.machines.model.states import Task
 from workers.machines.notation import deploy_retry, envelope
+from workers.machines.notation.callbacks import TASK_KEY, callback_call, is_callback
 from workers.machines.notation.conditions import CONDITION_WORDS, ConditionReader
 from workers.machines.notation.resources import PLACEHOLDER, Call, call_of
 from workers.machines.notation.values import ValueRefusedError, error_names, plain_json, seconds, timestamp
@@ -181,6 +182,7 @@ class _Reader:
         replaceable = self._wants("deploy_retry", options.deploy_retry, self._options.deploy_retry, call, source)
         replaceable = replaceable and not deploy_retry.has_own(retriers)
         data |= {key: call and call.arn for key in ("resource", "Resource") if key in data}
+        data = {key: value for key, value in data.items() if key not in TASK_KEY}
         asl = self._typed(data, shape(Task), to, source, first_retrier=int(replaceable))
         if replaceable and isinstance(asl.setdefault("Retry", []), list):
             asl["Retry"] = [deploy_retry.deploy_retrier(), *asl["Retry"]]
@@ -200,7 +202,7 @@ class _Reader:
         if key not in data:
             return None
         try:
-            call = call_of(data[key], self._place, self._namespace)
+            call = self._callback(data) or call_of(data[key], self._place, self._namespace)
         except ValueRefusedError as refused:
             self._refuse((*source, key), str(refused))
             return None
@@ -208,6 +210,14 @@ class _Reader:
         if call.activity:
             self._reading.activities[call.arn] = None
         return call
+
+    def _callback(self, data: Mapping[Any, Any]) -> Call | None:
+        """What a task calls that is written as a callback; None for another."""
+        resource, key = _given(data, "resource", "Resource"), _given(data, *TASK_KEY)
+        if key is None and not is_callback(resource):
+            return None
+        jsonata = (_given(data, "query_language", "QueryLanguage") or self._language) == "JSONata"
+        return callback_call(str(resource), key, self._place, self._namespace, jsonata=jsonata)
 
     def _wants(self, option: str, own: bool | None, machines: bool | None, call: Call | None, source: Where) -> bool:
         """Whether a task gets what `option` stands for: given by name, or told so."""

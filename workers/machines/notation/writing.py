@@ -14,6 +14,7 @@ from workers.machines.model.machine import STATE_TYPES, StateMachine
 from workers.machines.model.shapes import Key, Shape, any_state, shape
 from workers.machines.model.states import Task
 from workers.machines.notation import deploy_retry, envelope
+from workers.machines.notation.callbacks import callback_call, callback_of
 from workers.machines.notation.conditions import write_condition
 from workers.machines.notation.reading import SOMEWHERE, read
 from workers.machines.notation.resources import PLACEHOLDER, call_of, name_of
@@ -97,7 +98,7 @@ class _Writer:
         """A task in its shortest form that reads back exactly: by name first, then by ARN, then just as it is."""
         for names in (True, False):
             if (short := self._shortened(asl, by_name=names)) and self._exact(short, asl):
-                if names and ":" not in short["resource"]:
+                if names and ":" not in short["resource"] and "task_key" not in short:
                     self._activities.append(short)
                 return short
         return self._typed(asl, shape(Task))
@@ -107,21 +108,34 @@ class _Writer:
         arn = asl.get("Resource")
         if not isinstance(arn, str):
             return None
-        name = self._name(arn, asl.get(payload := envelope.payload_key(jsonata=jsonata))) if by_name else arn
+        if by_name and (found := self._as_callback(asl, arn, jsonata=jsonata)):
+            return found
+        payload = envelope.payload_key(jsonata=jsonata)
+        name = self._name(arn, asl.get(payload)) if by_name else arn
         if name is None:
             return None
         try:
             call = call_of(name, self._place or SOMEWHERE, self._namespace)
         except ValueRefusedError:
             return None
-        asl = asl | {"Resource": name}
-        if call.parameters:
-            rest = {key: value for key, value in asl[payload].items() if key not in call.parameters}
-            asl = asl | {payload: rest} if rest else {key: value for key, value in asl.items() if key != payload}
+        asl = _without(asl | {"Resource": name}, payload, call.parameters)
         options: dict[str, bool] = {}
         if call.activity or PLACEHOLDER.search(arn):
             asl, options = _peeled(asl, by_name=by_name, jsonata=jsonata)
         return self._typed(asl, shape(Task)) | options
+
+    def _as_callback(self, asl: dict[str, Any], arn: str, *, jsonata: bool) -> dict[str, Any] | None:
+        """A task that sends its token to the queue of callbacks."""
+        payload = envelope.payload_key(jsonata=jsonata)
+        if not (self._place and (found := callback_of(arn, asl.get(payload), self._place, self._namespace))):
+            return None
+        resource, key = found
+        try:
+            call = callback_call(resource, key, self._place, self._namespace, jsonata=jsonata)
+        except ValueRefusedError:
+            return None
+        bare = _without(asl | {"Resource": resource}, payload, call.parameters)
+        return self._typed(bare, shape(Task)) | {"task_key": key}
 
     def _name(self, arn: str, payload: Any) -> str | None:
         return name_of(arn, payload, self._place, self._namespace) if self._place else None
@@ -132,6 +146,14 @@ class _Writer:
         again = reading.asl["States"]["T"]
         same = again.keys() == asl.keys() and all(json.dumps(again[key]) == json.dumps(asl[key]) for key in asl)
         return same and not reading.findings
+
+
+def _without(asl: dict[str, Any], payload: str, parameters: dict[str, Any]) -> dict[str, Any]:
+    """A task without the parameters that its short resource name stands for."""
+    if not parameters:
+        return asl
+    rest = {key: value for key, value in asl[payload].items() if key not in parameters}
+    return asl | {payload: rest} if rest else {key: value for key, value in asl.items() if key != payload}
 
 
 def _peeled(asl: dict[str, Any], *, by_name: bool, jsonata: bool) -> tuple[dict[str, Any], dict[str, bool]]:
