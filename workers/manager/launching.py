@@ -11,7 +11,9 @@ from workers.manager.machines import Machine, Machines
 from workers.manager.model import Change, Launch, Status, Workflow
 from workers.manager.store.interface import Store
 from workers.manager.translation.additions import EXECUTION_NAME
+from workers.manager.translation.names import Identity
 from workers.payloads.document import encode
+from workers.payloads.errors import PayloadNotJsonError
 from workers.payloads.limits import OUTPUT_LIMIT
 from workers.payloads.payloads import Payloads
 from workers.stepfunctions.account import Account, is_missing
@@ -31,6 +33,14 @@ class Launcher:
         self._account = account
         self._machines = machines
         self._payloads = payloads
+
+    async def check(self, workflow: Workflow) -> None:
+        """Raises `InvalidError` for what could never start: a name or an input that AWS would refuse."""
+        definition = workflow.workflow_definition
+        start_at = workflow.start_at or _first_state(definition.state_machine or {})
+        _ = Identity.of(definition, workflow.namespace, start_at).machine
+        if self._payloads is None:
+            _within_limit(encode(_named(workflow)))
 
     async def launch(self, workflow: Workflow) -> Workflow:
         """Starts it; if that is refused for good, it becomes a workflow that failed.
@@ -75,24 +85,39 @@ class Launcher:
         return str(answer["executionArn"])
 
     async def _input(self, workflow: Workflow) -> str:
-        """The input of the execution: the workflow's, with the name of the execution."""
-        document = read_input(workflow.input) | {EXECUTION_NAME: workflow.id}
+        """The input of the execution: the workflow's, with the name of the execution where it is an object."""
+        document = _named(workflow)
         encoded = encode(document)
         if len(encoded) > OUTPUT_LIMIT and self._payloads:
             encoded = encode(await self._payloads.offload(document, keep=[EXECUTION_NAME]))
-        if len(encoded) > OUTPUT_LIMIT:
-            raise TooLargeError(
-                f"input: it has {len(encoded):,} bytes of JSON, and AWS allows {OUTPUT_LIMIT:,}: set a payload store "
-                "(--payloads), or pass a reference"
-            )
-        return encoded.decode()
+        return _within_limit(encoded)
+
+
+def _named(workflow: Workflow) -> Any:
+    """The input with the name of the execution, where it is an object: that of one that was resumed may be none."""
+    document = json.loads(workflow.input)
+    return document | {EXECUTION_NAME: workflow.id} if isinstance(document, dict) else document
+
+
+def _within_limit(encoded: bytes) -> str:
+    if len(encoded) > OUTPUT_LIMIT:
+        raise TooLargeError(
+            f"input: it has {len(encoded):,} bytes of JSON, and AWS allows {OUTPUT_LIMIT:,}: set a payload store "
+            "(--payloads), or pass a reference"
+        )
+    return encoded.decode()
+
+
+def _first_state(machine: dict[str, Any]) -> str:
+    return str(machine.get("StartAt", machine.get("start_at", "")))
 
 
 def read_input(text: str) -> dict[str, Any]:
     """The object in a workflow's input; an empty text is an empty one. Raises `InvalidError`."""
     try:
         value = json.loads(text or "{}", parse_constant=_refused_constant)
-    except (ValueError, RecursionError) as error:
+        encode(value)  # numbers that are too large, half characters
+    except (ValueError, RecursionError, PayloadNotJsonError) as error:
         raise InvalidError(f"input is not a valid JSON object: {error}") from None
     if not isinstance(value, dict):
         raise InvalidError(f"input is not a valid JSON object: it is {_kind(value)}")

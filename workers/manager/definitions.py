@@ -1,0 +1,77 @@
+"""The service's part for definitions: what may be kept, and what becomes of it."""
+
+from workers.arns import without_refused
+from workers.errors import UsageError
+from workers.machines.definition import load
+from workers.manager.errors import ConflictError, InvalidError
+from workers.manager.model import WorkflowDefinition
+from workers.manager.requests import NewWorkflowDefinition
+from workers.manager.store.interface import Store
+from workers.manager.translation.machine import read_machine
+from workers.manager.translation.names import Identity
+
+_MOST_TAGS = 40
+"""AWS allows a state machine fifty, and some are ours."""
+
+
+class DefinitionService:
+    """Definitions and their versions; see `workers.manager.interface.Definitions`."""
+
+    store: Store
+
+    async def definitions(self) -> list[WorkflowDefinition]:
+        """The latest version of each, by name."""
+        return await self.store.definitions()
+
+    async def definition(self, name: str, version: int | None = None) -> WorkflowDefinition:
+        """One version; the latest without a number."""
+        return await self.store.definition(name, version)
+
+    async def definition_versions(self, name: str) -> list[WorkflowDefinition]:
+        """All versions, the first one first."""
+        return await self.store.definition_versions(name)
+
+    async def create_definition(self, definition: NewWorkflowDefinition) -> WorkflowDefinition:
+        """Creates version 0. Raises `InvalidError` with all problems, `ConflictError` for a name that is taken."""
+        new = _checked(definition)
+        await self._check_name(new.name)
+        return await self.store.save_definition(new)
+
+    async def update_definition(self, definition: NewWorkflowDefinition) -> WorkflowDefinition:
+        """Creates the next version. Raises `InvalidError` with all problems, and `NotFoundError`."""
+        return await self.store.update_definition(_checked(definition))
+
+    async def deprecate_definition(self, name: str, version: int | None = None, *, deprecated: bool = True) -> None:
+        """Says that nothing new is to be started with a version, or with any; or takes that back."""
+        await self.store.deprecate_definition(name, version, deprecated=deprecated)
+
+    async def delete_definition(self, name: str) -> None:
+        """Deletes all versions. Raises `ConflictError` while there are workflows of it."""
+        await self.store.delete_definition(name)
+
+    async def _check_name(self, name: str) -> None:
+        """Two definitions whose names differ only in what AWS refuses would have the same state machines."""
+        for other in await self.store.definitions():
+            if other.name != name and without_refused(other.name) == without_refused(name):
+                raise ConflictError(
+                    f"name: {name!r} and {other.name!r} would have the same state machines, for AWS refuses some of "
+                    "their characters: take another name"
+                )
+
+
+def _checked(given: NewWorkflowDefinition) -> WorkflowDefinition:
+    """The definition to be kept. Raises `InvalidError`."""
+    if given.manager != "step-functions":
+        raise InvalidError(f"manager: {given.manager!r} is not run here: use 'step-functions'")
+    if len(given.default_tags) > _MOST_TAGS:
+        raise InvalidError(f"defaultTags: there are {len(given.default_tags)}, and at most {_MOST_TAGS} can be set")
+    machine = read_machine(given.state_machine)
+    definition = WorkflowDefinition(
+        name=given.name, manager=given.manager, state_machine=machine, default_tags=given.default_tags
+    )
+    try:
+        start_at = load(machine).sketch().start_at
+    except UsageError as error:
+        raise InvalidError(f"stateMachine: {error}") from None
+    _ = Identity.of(definition, "", start_at).machine  # refused here, and not when it is first started
+    return definition

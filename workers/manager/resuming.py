@@ -1,0 +1,107 @@
+"""Resuming: a new workflow that goes on at a state of one that has ended, with the input that the state had there."""
+
+from collections.abc import AsyncIterator
+from uuid import uuid4
+
+from workers.executions.history import history_items
+from workers.manager.errors import ConflictError, InvalidError, NotFoundError, RevisionError
+from workers.manager.jobs import visits_of
+from workers.manager.model import Workflow, WorkflowDefinition
+from workers.manager.store.interface import Guard
+from workers.manager.translation.machine import states_of
+from workers.manager.workflows import WorkflowService
+from workers.stepfunctions.account import is_missing
+from workers.stepfunctions.protocol import ServiceError
+
+_TRIES = 5
+
+
+class ResumeService(WorkflowService):
+    """Workflows, with those that go on where others ended."""
+
+    async def resume_workflow(self, workflow_id: str, start_at: str) -> Workflow:
+        """Starts a workflow at the state `start_at` of one that has ended.
+
+        The input is that of the last time the state was entered, in it or in what it resumed itself. Raises
+        `ConflictError` while it, or one that resumed it, has not ended; `InvalidError` for a state that is not there
+        or was never entered.
+        """
+        for _ in range(_TRIES):
+            known = await self.refresh(workflow_id)
+            if not known.status.terminal:
+                raise ConflictError(f"Workflow {workflow_id} active: {known.status}")
+            await self._check_descendants(known)
+            definition = await self.store.definition(known.workflow_definition.name, known.workflow_definition.version)
+            states = states_of(definition)
+            if start_at not in states:
+                raise InvalidError(f"StartAt: Invalid StartAt state {start_at}: the definition has {', '.join(states)}")
+            text = await self._input_at(known, start_at)
+            try:
+                return await self.begin(
+                    _resumed(known, definition, start_at, text), guard=Guard(known.id, known.revision)
+                )
+            except RevisionError:
+                continue
+        raise ConflictError(f"Workflow {workflow_id} is changed by many at the same time: try again")
+
+    async def _check_descendants(self, workflow: Workflow) -> None:
+        waiting = list(workflow.retries)
+        while waiting:
+            try:
+                child = await self.store.workflow(waiting.pop())
+            except NotFoundError:
+                continue
+            if not child.status.terminal:
+                child = await self.workflow(child.id)
+            if not child.status.terminal:
+                raise ConflictError(
+                    f"Cannot resume workflow {workflow.id} because it has active descendants: {child.id}"
+                )
+            waiting += child.retries
+
+    async def _input_at(self, workflow: Workflow, state: str) -> str:
+        """What the state was given when it was last entered."""
+        async for one in self._line(workflow):
+            if (text := await self._entered(one, state)) is not None:
+                return text
+        raise InvalidError(f"StartAt: No job found for StartAt {state}: workflow {workflow.id} never came there")
+
+    async def _line(self, workflow: Workflow) -> AsyncIterator[Workflow]:
+        """A workflow, what it resumed, what that resumed, and so on."""
+        yield workflow
+        while workflow.retry_for is not None:
+            try:
+                workflow = await self.store.workflow(workflow.retry_for)
+            except NotFoundError:
+                return
+            yield workflow
+
+    async def _entered(self, workflow: Workflow, state: str) -> str | None:
+        """The input of a state at the top, from the history; from the jobs that are kept, where that is gone."""
+        if workflow.last_job and workflow.last_job.state == state and workflow.last_job.input is not None:
+            return workflow.last_job.input
+        if workflow.execution_arn:
+            try:
+                items = [item async for item in history_items(self.account, workflow.execution_arn)]
+            except ServiceError as error:
+                if not is_missing(error):
+                    raise
+            else:
+                inputs = [visit.events[0].details.get("input") for visit in visits_of(items) if visit.state == state]
+                return inputs[-1] if inputs else None
+        return next((job.input for job in reversed(workflow.jobs or ()) if job.state == state), None)
+
+
+def _resumed(workflow: Workflow, definition: WorkflowDefinition, start_at: str, text: str) -> Workflow:
+    machine = definition.state_machine or {}
+    own = machine.get("StartAt", machine.get("start_at"))
+    return Workflow(
+        id=str(uuid4()),
+        workflow_definition=definition,
+        namespace=workflow.namespace,
+        queue=workflow.queue,
+        tags=workflow.tags,
+        input=text,
+        retry_for=workflow.id,
+        start_at=None if start_at == own else start_at,
+    )
