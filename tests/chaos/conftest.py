@@ -2,10 +2,13 @@
 
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 
 import pytest
+from aiobotocore.config import AioConfig
 
+from tests.account import SESSION, Account
 from tests.processes import WORKERS
 from workers.local.engine import environment
 
@@ -26,7 +29,29 @@ class Engine:
 @pytest.fixture(scope="session")
 def engine() -> Iterator[Engine]:
     """The engine of all tests of faults. It holds polls for two seconds."""
-    with subprocess.Popen(_COMMAND, stdout=subprocess.PIPE, text=True, start_new_session=True) as process:
+    with _started() as engine:
+        yield engine
+
+
+@pytest.fixture(scope="session")
+def bad_day() -> Iterator[Engine]:
+    """AWS on a bad day."""
+    with _started("--harsh", "--seed", "7") as engine:
+        yield engine
+
+
+@pytest.fixture
+async def bad_account(bad_day: Engine) -> AsyncIterator[Account]:
+    """An account on a bad day; its client repeats what is throttled, and what it hears no answer of."""
+    keys = {"aws_access_key_id": "local", "aws_secret_access_key": "local", "region_name": "us-east-1"}
+    config = AioConfig(retries={"mode": "standard", "total_max_attempts": 12})
+    async with SESSION.create_client("stepfunctions", endpoint_url=bad_day.url, config=config, **keys) as client:
+        yield Account(client)
+
+
+@contextmanager
+def _started(*options: str) -> Iterator[Engine]:
+    with subprocess.Popen([*_COMMAND, *options], stdout=subprocess.PIPE, text=True, start_new_session=True) as process:
         try:
             assert process.stdout
             yield Engine(process.stdout.readline().split()[-1])

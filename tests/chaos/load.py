@@ -3,6 +3,7 @@
 import json
 from collections import Counter, deque
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import Any
 
 import anyio
@@ -35,12 +36,15 @@ class Load:
         made = await account.client.create_state_machine(
             name=unique("load"), definition=json.dumps(definition), roleArn=ROLE
         )
+        await _seen(account.client, made["stateMachineArn"])
         return cls(account, made["stateMachineArn"])
 
     async def start_one(self, value: Any) -> str:
         """Starts an execution and gives its ARN."""
-        started = await self._client.start_execution(stateMachineArn=self._machine, input=json.dumps(value))
-        self.executions.append(started["executionArn"])
+        name = unique("run")
+        with suppress(self._client.exceptions.ExecutionAlreadyExists):  # it was accepted, and the answer was lost
+            await self._client.start_execution(stateMachineArn=self._machine, input=json.dumps(value), name=name)
+        self.executions.append(f"{self._machine.replace(':stateMachine:', ':execution:')}:{name}")
         return self.executions[-1]
 
     async def run(self, inputs: Iterable[Any], *, rate: int, window: int) -> None:
@@ -75,3 +79,14 @@ class Load:
             history = await self._client.get_execution_history(executionArn=execution, maxResults=1000)
             found.update(event["type"] for event in history["events"])
         return found
+
+
+async def _seen(client: Any, machine: str) -> None:
+    """Waits until a new machine is seen: on AWS that takes a moment."""
+    while True:
+        try:
+            await client.describe_state_machine(stateMachineArn=machine)
+        except client.exceptions.StateMachineDoesNotExist:
+            await anyio.sleep(_LOOK_EVERY)
+        else:
+            return

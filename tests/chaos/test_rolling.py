@@ -143,3 +143,14 @@ async def test_workers_that_are_killed_under_faults(account: Account, engine: En
     assert not outcome.record.contradictions()
     assert set(outcome.retired) == {-signal.SIGKILL}
     assert set(outcome.last) == {ExitCode.OK}
+
+
+@SIZES
+async def test_a_rolling_deployment_on_a_bad_day(bad_account: Account, bad_day: Engine, size: Size) -> None:
+    """Answers are lost, requests throttled, polls swallow tasks: what is lost comes back by its heartbeat."""
+    every, number = size.terminate_every, signal.SIGTERM
+    outcome = await roll(bad_account, bad_day, size, every=every, number=number, faults=no_faults)
+    print(outcome)
+    assert outcome.statuses == {"SUCCEEDED": size.executions}
+    assert not outcome.record.contradictions()
+    assert set(outcome.retired + outcome.last) == {ExitCode.OK}

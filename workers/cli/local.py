@@ -2,10 +2,12 @@
 
 import shlex
 import signal
+from typing import Any
 
 import anyio
 import click
 
+from workers.logs import configure_logs
 from workers.settings import LOCAL_PORT
 
 
@@ -37,20 +39,26 @@ from workers.settings import LOCAL_PORT
     envvar="WORKERS_LOCAL_KEEP",
     help="Finished executions to remember; older ones are forgotten.",
 )
-def local(port: int, poll_hold: float, keep: int) -> None:
+@click.option("--harsh", is_flag=True, envvar="WORKERS_LOCAL_HARSH", help="Behave as AWS does on a bad day.")
+@click.option("--seed", type=int, help="Of the bad day: the same seed brings the same faults again.")
+def local(port: int, poll_hold: float, keep: int, *, harsh: bool, seed: int | None) -> None:
     """Run AWS Step Functions on this machine, with activities, and without an AWS account.
 
     S3, SQS, DynamoDB, STS, IAM, EventBridge and CloudWatch answer at the same port. Nothing is stored: what it
     knows ends with the process. Stop it with Ctrl-C.
     """
-    anyio.run(_serve, port, poll_hold, keep)
+    if seed is not None and not harsh:
+        raise click.UsageError("--seed chooses a bad day: it goes with --harsh")
+    configure_logs()
+    options = {"port": port, "poll_hold": poll_hold, "keep": keep, "harsh": harsh, "seed": seed}
+    anyio.run(_serve, options)
 
 
-async def _serve(port: int, poll_hold: float, keep: int) -> None:
+async def _serve(options: dict[str, Any]) -> None:
     from workers.local.engine import environment, serve
 
     with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
-        async with serve(port=port, poll_hold=poll_hold, keep=keep) as url:
+        async with serve(**options) as url:
             click.echo(f"workers local: ready at {url}")
             for name, value in environment(url).items():
                 click.echo(f"export {name}={shlex.quote(value)}")

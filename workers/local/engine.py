@@ -28,17 +28,20 @@ KEEP = 1_000
 
 
 @asynccontextmanager
-async def serve(*, port: int = 0, poll_hold: float = POLL_HOLD, keep: int = KEEP) -> AsyncIterator[str]:
+async def serve(
+    *, port: int = 0, poll_hold: float = POLL_HOLD, keep: int = KEEP, harsh: bool = False, seed: int | None = None
+) -> AsyncIterator[str]:
     """Serves Step Functions on the running event loop while the context is open; gives the URL.
 
-    `port` 0 takes a free one. Raises `UsageError` for a port that cannot be had or a number that makes no sense,
-    `MissingExtraError` without moto.
+    `port` 0 takes a free one. `harsh`: as AWS on a bad day, the same for the same `seed`. Raises `UsageError` for a
+    port that cannot be had or a number that makes no sense, `MissingExtraError` without moto.
     """
     if not 0 <= poll_hold <= LONGEST_HOLD:
         raise UsageError(f"a poll cannot be held for {poll_hold} seconds: choose 0 to {LONGEST_HOLD:.0f}")
     if keep < 0:
         raise UsageError(f"{keep} finished executions cannot be kept: choose 0 or more")
     try:
+        from workers.local.harsh.bad_day import bad_day
         from workers.local.region import Region
         from workers.local.server import Server
         from workers.local.services import OtherServices
@@ -49,7 +52,8 @@ async def serve(*, port: int = 0, poll_hold: float = POLL_HOLD, keep: int = KEEP
     listener = _listen(port)
     port = listener.getsockname()[1]
     services = OtherServices(port)
-    server = Server(services, lambda place: Region(place, poll_hold=poll_hold, keep=keep))
+    faults = bad_day(seed) if harsh else None
+    server = Server(services, lambda place: Region(place, poll_hold=poll_hold, keep=keep), faults)
     runner = web.ServerRunner(
         web.Server(
             server,
@@ -112,15 +116,24 @@ class LocalStepFunctions:
     It serves from a thread with an event loop of its own: clients that block work as well as asynchronous ones.
     Several may follow one another or run side by side in one process; each knows nothing of the state machines,
     activities and executions of another. `poll_hold`: seconds for which a poll is held. `keep`: finished
-    executions that are remembered. Entering raises `UsageError` for a port that cannot be had or a number that makes
-    no sense, and `MissingExtraError` when moto is not installed.
+    executions that are remembered. `harsh`: it behaves as AWS on a bad day, the same for the same `seed`: throttled
+    requests, lost answers, changes that are seen late, polls that swallow a task. Entering raises `UsageError` for a
+    port that cannot be had or a number that makes no sense, and `MissingExtraError` when moto is not installed.
     """
 
     url: str
     """http://127.0.0.1:PORT, from the moment the context is entered."""
 
-    def __init__(self, *, port: int = 0, poll_hold: float = POLL_HOLD, keep: int = KEEP) -> None:
-        self._serve = partial(serve, port=port, poll_hold=poll_hold, keep=keep)
+    def __init__(
+        self,
+        *,
+        port: int = 0,
+        poll_hold: float = POLL_HOLD,
+        keep: int = KEEP,
+        harsh: bool = False,
+        seed: int | None = None,
+    ) -> None:
+        self._serve = partial(serve, port=port, poll_hold=poll_hold, keep=keep, harsh=harsh, seed=seed)
         self._exit = ExitStack()
 
     @property

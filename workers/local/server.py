@@ -17,6 +17,7 @@ from aiohttp.web_request import BaseRequest
 from workers.arns import Place
 from workers.local import requests
 from workers.local.errors import ApiError
+from workers.local.harsh.bad_day import AnswerLostError, BadDay
 from workers.local.operations.table import OPERATIONS
 from workers.local.region import Region
 from workers.local.services import OtherServices
@@ -33,19 +34,27 @@ _PARTITIONS = {"cn-": "aws-cn", "us-gov-": "aws-us-gov"}
 class Server:
     """Answers requests. Regions come into being when they are first asked."""
 
-    def __init__(self, services: OtherServices, new_region: Callable[[Place], Region]) -> None:
+    def __init__(
+        self, services: OtherServices, new_region: Callable[[Place], Region], bad_day: BadDay | None = None
+    ) -> None:
         self._services = services
         self._new_region = new_region
+        self._bad_day = bad_day
         self._regions: dict[str, Region] = {}
 
     async def __call__(self, request: BaseRequest) -> web.StreamResponse:
         target = request.headers.get("X-Amz-Target", "")
         try:
             if not target.startswith(_TARGET):
-                return await self._services.answer(request)
+                answer = await self._services.answer(request)
+                return self._bad_day.of_another_service(request, answer) if self._bad_day else answer
             return _response(200, await self._answer(target.removeprefix(_TARGET), request))
         except ApiError as error:
             return _response(400, {"__type": error.code, "message": error.message})
+        except AnswerLostError:
+            if request.transport is not None:
+                request.transport.abort()
+            return _response(500, {})  # which nobody gets
         except NotImplementedError as error:  # moto: an operation that it does not play
             return _response(501, {"__type": "NotImplemented", "message": str(error)})
         except Exception:
@@ -54,6 +63,8 @@ class Server:
 
     def close(self) -> None:
         """Aborts all executions."""
+        if self._bad_day:
+            self._bad_day.close()
         for region in self._regions.values():
             region.close()
 
@@ -69,7 +80,10 @@ class Server:
             body = json.loads(await request.read() or b"{}")
         except (ValueError, RecursionError):
             raise ApiError("SerializationException", "the request is not JSON") from None
-        answer = operation(self._region(request), requests.check(name, body))
+        region, parameters = self._region(request), requests.check(name, body)
+        if self._bad_day:
+            return await self._bad_day.answer(name, region, parameters, operation)
+        answer = operation(region, parameters)
         return await answer if inspect.isawaitable(answer) else answer
 
     def _region(self, request: BaseRequest) -> Region:

@@ -1,0 +1,96 @@
+"""Eventual consistency."""
+
+import json
+from random import Random
+from typing import Any
+
+import pytest
+
+from tests.account import ROLE
+from tests.local.harsh.test_buckets import Clock
+from tests.local.helpers import PASS
+from workers.arns import Place
+from workers.local.errors import ApiError
+from workers.local.harsh.visibility import LONGEST, Visibility
+from workers.local.operations.table import OPERATIONS
+from workers.local.region import Region
+
+ACTIVITY = "arn:aws:states:us-east-1:123456789012:activity:a"
+MACHINE = "arn:aws:states:us-east-1:123456789012:stateMachine:m"
+OTHER = PASS | {"Comment": "another"}
+
+
+class Seen:
+    """A region, asked through its visibility."""
+
+    def __init__(self) -> None:
+        self.clock = Clock()
+        self.region = Region(Place("aws", "us-east-1", "123456789012"), poll_hold=0, keep=10)
+        self.visibility = Visibility(Random(1), self.clock)
+
+    async def ask(self, operation: str, **parameters: Any) -> dict[str, Any]:
+        self.visibility.check(operation, parameters)
+        with self.visibility.as_seen(operation, self.region, parameters):
+            answer: Any = OPERATIONS[operation](self.region, parameters)
+            answer = answer if isinstance(answer, dict) else await answer
+        return self.visibility.changed(operation, parameters, answer)
+
+    async def refused(self, operation: str, **parameters: Any) -> str:
+        with pytest.raises(ApiError) as error:
+            await self.ask(operation, **parameters)
+        return error.value.code
+
+    async def machine(self) -> None:
+        await self.ask("CreateStateMachine", name="m", definition=json.dumps(PASS), roleArn=ROLE)
+        self.clock.seconds += LONGEST
+
+
+@pytest.fixture
+async def seen() -> Seen:
+    return Seen()
+
+
+async def test_an_activity_is_not_seen_at_once(seen: Seen):
+    await seen.ask("CreateActivity", name="a")
+    assert await seen.refused("DescribeActivity", activityArn=ACTIVITY) == "ActivityDoesNotExist"
+    assert await seen.refused("GetActivityTask", activityArn=ACTIVITY) == "ActivityDoesNotExist"
+    assert (await seen.ask("ListActivities"))["activities"] == []
+    await seen.ask("CreateActivity", name="a")
+    seen.clock.seconds += LONGEST
+    assert (await seen.ask("DescribeActivity", activityArn=ACTIVITY))["name"] == "a"
+    assert await seen.ask("GetActivityTask", activityArn=ACTIVITY) == {}
+    assert len((await seen.ask("ListActivities"))["activities"]) == 1
+
+
+async def test_an_activity_created_again_stays_seen_unless_it_was_deleted(seen: Seen):
+    await seen.ask("CreateActivity", name="a")
+    seen.clock.seconds += LONGEST
+    await seen.ask("CreateActivity", name="a")
+    await seen.ask("DescribeActivity", activityArn=ACTIVITY)
+    await seen.ask("DeleteActivity", activityArn=ACTIVITY)
+    await seen.ask("CreateActivity", name="a")
+    assert await seen.refused("DescribeActivity", activityArn=ACTIVITY) == "ActivityDoesNotExist"
+
+
+async def test_a_machine_is_not_seen_at_once(seen: Seen):
+    await seen.ask("CreateStateMachine", name="m", definition=json.dumps(PASS), roleArn=ROLE)
+    assert await seen.refused("StartExecution", stateMachineArn=MACHINE) == "StateMachineDoesNotExist"
+    seen.clock.seconds += LONGEST
+    assert (await seen.ask("StartExecution", stateMachineArn=MACHINE))["executionArn"]
+
+
+async def test_executions_started_at_once_run_the_old_definition(seen: Seen):
+    await seen.machine()
+    await seen.ask("UpdateStateMachine", stateMachineArn=MACHINE, definition=json.dumps(OTHER))
+
+    async def started() -> Any:
+        execution = await seen.ask("StartExecution", stateMachineArn=MACHINE)
+        arn = execution["executionArn"]
+        described = await seen.ask("DescribeStateMachineForExecution", executionArn=arn)
+        shown = await seen.ask("DescribeStateMachine", stateMachineArn=MACHINE)
+        assert json.loads(described["definition"]) == json.loads(shown["definition"])
+        return json.loads(shown["definition"])
+
+    assert await started() == PASS
+    seen.clock.seconds += LONGEST
+    assert await started() == OTHER

@@ -1,0 +1,106 @@
+"""The bad day itself: what the HTTP side of the engine asks before and after it answers."""
+
+import asyncio
+import inspect
+from collections.abc import Awaitable, Callable, Sequence
+from random import Random, SystemRandom
+from typing import Any, TypeVar
+
+import structlog
+from aiohttp import web
+from aiohttp.web_request import BaseRequest
+
+from workers.local.harsh.buckets import Buckets
+from workers.local.harsh.visibility import Visibility
+from workers.local.region import Region
+
+log = structlog.get_logger(__name__)
+
+Parameters = dict[str, Any]
+Operation = Callable[[Region, Parameters], Parameters | Awaitable[Parameters]]
+Item = TypeVar("Item")
+
+LOST_ANSWERS = 0.02
+LOST_EVENTS = 0.02
+DOUBLED_EVENTS = 0.05
+
+_POLL = "GetActivityTask"
+_DENIED = (
+    b'<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>'
+)
+
+
+def bad_day(seed: int | None) -> "BadDay":
+    """A bad day; without a `seed`, one that nobody knows yet, told in the log."""
+    if seed is None:
+        seed = SystemRandom().randrange(2**32)
+    log.info("AWS has a bad day", seed=seed)
+    return BadDay(seed)
+
+
+class AnswerLostError(Exception):
+    """An operation was carried out, and the client does not hear of it."""
+
+
+class BadDay:
+    """Everything that goes wrong in one engine. The same `seed` and the same requests give the same faults."""
+
+    def __init__(self, seed: int) -> None:
+        self._random = Random(seed)  # noqa: S311 - to be repeated, not to be secret
+        self._buckets: dict[str, Buckets] = {}
+        self._visibility: dict[str, Visibility] = {}
+        self._dropped: set[asyncio.Task[Parameters]] = set()
+
+    async def answer(self, name: str, region: Region, parameters: Parameters, operation: Operation) -> Parameters:
+        """What `operation` answers. Raises `ApiError`, and `AnswerLostError` where the answer gets lost."""
+        place = region.place.region
+        self._buckets.setdefault(place, Buckets(place)).take(name)
+        visibility = self._visibility.setdefault(place, Visibility(self._random))
+        visibility.check(name, parameters)
+        with visibility.as_seen(name, region, parameters):
+            answer = operation(region, parameters)
+            if inspect.isawaitable(answer):
+                answer = await (self._polled(answer) if name == _POLL else answer)
+        answer = visibility.changed(name, parameters, answer)
+        if self._random.random() < LOST_ANSWERS:
+            raise AnswerLostError(name)
+        return answer
+
+    async def _polled(self, poll: Awaitable[Parameters]) -> Parameters:
+        """A poll that goes on when its client is gone: whatever it gets is lost, as AWS's guide warns."""
+        task: asyncio.Task[Parameters] = asyncio.ensure_future(poll)  # type: ignore[assignment]
+        self._dropped.add(task)
+        task.add_done_callback(self._forget)
+        return await asyncio.shield(task)
+
+    def _forget(self, task: "asyncio.Task[Parameters]") -> None:
+        self._dropped.discard(task)
+        if not task.cancelled():
+            task.exception()  # nobody waits for it
+
+    def of_another_service(self, request: BaseRequest, response: web.StreamResponse) -> web.StreamResponse:
+        """S3 denies whoever may not list a bucket the knowledge that a key is missing."""
+        if response.status != 404 or "/s3/aws4_request" not in request.headers.get("Authorization", ""):
+            return response
+        key = request.path.lstrip("/").partition("/")[2]
+        if not key or request.method not in {"GET", "HEAD"} or _names_bucket(response):
+            return response
+        body = b"" if request.method == "HEAD" else _DENIED
+        return web.Response(status=403, body=body, headers={"Content-Type": "application/xml"})
+
+    def delivered(self, events: Sequence[Item]) -> list[Item]:
+        """`events` as EventBridge delivers them: some never, some twice, in any order."""
+        arrived = [event for event in events if self._random.random() >= LOST_EVENTS]
+        arrived += [event for event in arrived if self._random.random() < DOUBLED_EVENTS]
+        self._random.shuffle(arrived)
+        return arrived
+
+    def close(self) -> None:
+        """Ends the polls whose clients are gone."""
+        for task in list(self._dropped):
+            task.cancel()
+
+
+def _names_bucket(response: web.StreamResponse) -> bool:
+    body = response.body if isinstance(response, web.Response) else b""
+    return isinstance(body, bytes) and b"NoSuchBucket" in body
