@@ -144,6 +144,28 @@ def test_machines_are_drawn(line: Line, adder: Path, tmp_path: Path, local) -> N
     assert refused.startswith("cannot write ")
 
 
+def test_machines_are_drawn_as_json(line: Line, adder: Path, tmp_path: Path, local) -> None:
+    drawn = line.ok("machines", "graph", str(adder), "--json").json
+    assert drawn["start"] == "Add"
+    assert [(state["name"], state["type"], state["ends"]) for state in drawn["states"]] == [("Add", "Task", True)]
+    assert drawn["ways"] == []
+    file = tmp_path / "adder.json"
+    line.ok("machines", "graph", str(adder), "-o", str(file))
+    assert json.loads(file.read_text()) == drawn
+    refused = line.refused("machines", "graph", str(adder), "--json", "--format", "svg")
+    assert refused == "--format svg and --json are two formats: choose one"
+
+
+def test_a_file_that_does_not_say_its_format_is_not_written(line: Line, adder: Path, tmp_path: Path, local) -> None:
+    picture = tmp_path / "adder.png"
+    assert "does not say its format: end it with .svg, " in line.refused(
+        "machines", "graph", str(adder), "-o", str(picture)
+    )
+    assert not picture.exists()
+    line.ok("machines", "graph", str(adder), "-o", str(tmp_path / "ADDER.SVG"))
+    assert (tmp_path / "ADDER.SVG").read_text().startswith("<svg")
+
+
 def test_activities(line: Line, local) -> None:
     one, other = sorted((unique("one"), unique("other")))
     assert line.ok("activities", "put", one).out == f"{PREFIX}:activity:{one}: created\n"

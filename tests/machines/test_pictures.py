@@ -12,7 +12,7 @@ from tests.machines.conformance import needs_cases, recorded_cases
 from tests.machines.strategies import machines
 from tests.machines.test_properties import some
 from workers.errors import UsageError
-from workers.machines import InvalidDefinitionError, StateMachine, draw, draw_tree, parse
+from workers.machines import InvalidDefinitionError, StateMachine, draw, draw_data, draw_tree, parse
 from workers.machines.graph.chart import Kind, chart_of, short_resource
 from workers.machines.graph.layers import layered
 from workers.machines.graph.placing import place
@@ -218,6 +218,28 @@ def test_an_svg_shows_what_became_of_each_state():
     }
     assert {name: shape.get("class").split()[-1].replace("-", " ") for name, shape in shapes.items()} == FATES
     assert len([path for path in root.iter(f"{SVG}path") if "taken" in (path.get("class") or "").split()]) >= 5
+
+
+def test_a_label_can_be_read_in_viewers_that_know_no_more_than_svg_1_1():
+    group = next(group for group in ET.fromstring(draw(parse(ORDERS))).iter(f"{SVG}g"))
+    labels = [index for index, part in enumerate(group) if part.get("class") == "label"]
+    assert labels
+    assert {group[index - 1].get("class") for index in labels} == {"behind"}
+    assert "paint-order" not in draw(parse(ORDERS))
+
+
+def test_the_picture_as_data():
+    drawn = draw_data(parse(ORDERS), history=HISTORY)
+    assert drawn["start"] == "Fetch"
+    states = {state["name"]: state for state in drawn["states"]}
+    for state in drawn["states"]:
+        states |= {inner["name"]: inner for branch in state["branches"] for inner in branch["states"]}
+    assert {name: state["fate"] for name, state in states.items()} == FATES
+    ways = {(way["source"], way["target"]): way for way in drawn["ways"]}
+    assert ways["Fetch", "Size"] == {
+        "source": "Fetch", "target": "Size", "kind": "next", "label": "", "taken": True,
+    }  # fmt: skip
+    assert "fate" not in draw_data(parse(ORDERS))["states"][0]
 
 
 def test_mermaid():

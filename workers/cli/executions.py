@@ -7,6 +7,7 @@ import click
 
 from workers.cli.aws import aws_options, json_option, on_account, read_text
 from workers.cli.bulk import redrive, stop
+from workers.cli.drawing import drawing_options, print_drawing
 from workers.cli.ends import print_end
 from workers.cli.output import compact, duration, moment, print_json, table
 from workers.errors import ExitCode, UsageError
@@ -128,19 +129,17 @@ def show(execution: str, *, as_json: bool, **options: Any) -> None:
 
 @executions.command()
 @click.argument("execution")
-@click.option("--format", "form", type=click.Choice(["tree", "mermaid", "svg"]), default="tree", show_default=True)
-@click.option("--output", "-o", metavar="FILE", help="Write it to FILE; the ending .svg or .mmd says the format.")
+@drawing_options
 @aws_options
-def graph(execution: str, *, form: str, output: str | None, **options: Any) -> None:
+def graph(execution: str, *, form: str | None, output: str | None, as_json: bool, **options: Any) -> None:
     """Draw an execution on its machine: what passed, failed, was caught, and was not taken."""
-    from workers.cli.drawing import print_drawing
     from workers.executions.drawing import Drawn, drawn
 
     async def work(account: "Account") -> Drawn:
         return await drawn(execution, account=account)
 
     found = on_account(work, options)
-    print_drawing(found.definition, form, output, history=found.history, title=found.title)
+    print_drawing(found.definition, form, output, title=found.title, as_json=as_json, history=found.history)
 
 
 @executions.command()

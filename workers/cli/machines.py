@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from workers.cli.aws import aws_options, is_file, json_option, on_account, problems_exit_1
+from workers.cli.drawing import drawing_options, print_drawing
 from workers.cli.options import given
 from workers.cli.output import moment, print_json, table
 from workers.errors import ExitCode, UsageError
@@ -235,20 +236,18 @@ def render(file: str, *, target: str, name: str | None, **options: Any) -> None:
 
 @machines.command()
 @click.argument("machine", metavar="FILE|NAME")
-@click.option("--format", "form", type=click.Choice(["tree", "mermaid", "svg"]), default="tree", show_default=True)
-@click.option("--output", "-o", metavar="FILE", help="Write it to FILE; the ending .svg or .mmd says the format.")
+@drawing_options
 @aws_options
 @problems_exit_1
-def graph(machine: str, *, form: str, output: str | None, **options: Any) -> None:
-    """Draw a machine: as a tree on the terminal, as Mermaid text, or as SVG."""
-    from workers.cli.drawing import print_drawing
+def graph(machine: str, *, form: str | None, output: str | None, as_json: bool, **options: Any) -> None:
+    """Draw a machine: as a tree on the terminal, as Mermaid text, as SVG, or as JSON."""
     from workers.machines.registration.machines import describe_state_machine
 
     if is_file(machine):
-        print_drawing(Path(machine), form, output, title=Path(machine).stem)
+        print_drawing(Path(machine), form, output, title=Path(machine).stem, as_json=as_json)
         return
     found = on_account(lambda account: describe_state_machine(machine, account=account), options)
-    print_drawing(found.asl, form, output, title=found.name)
+    print_drawing(found.asl, form, output, title=found.name, as_json=as_json)
 
 
 @machines.command()

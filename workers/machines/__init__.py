@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from workers.machines.model.machine import StateMachine as StateMachine
     from workers.machines.notation.operators import var as var
     from workers.machines.pictures import draw as draw
+    from workers.machines.pictures import draw_data as draw_data
     from workers.machines.pictures import draw_tree as draw_tree
     from workers.machines.problems import InvalidDefinitionError as InvalidDefinitionError
     from workers.machines.problems import Problem as Problem
@@ -48,6 +49,7 @@ _HOMES = {
     "describe_state_machine": "workers.machines.registration.machines",
     "diff": "workers.machines.registration.difference",
     "draw": "workers.machines.pictures",
+    "draw_data": "workers.machines.pictures",
     "draw_tree": "workers.machines.pictures",
     "ensure_activities": "workers.machines.activities",
     "ensure_state_machine": "workers.machines.registration.ensure",

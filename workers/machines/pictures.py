@@ -8,6 +8,7 @@ from rich.tree import Tree
 
 from workers.machines.definition import Definition, load
 from workers.machines.graph.chart import Chart, chart_of
+from workers.machines.graph.data import data
 from workers.machines.graph.mermaid import mermaid
 from workers.machines.graph.progress import Progress, read_history
 from workers.machines.graph.svg import svg
@@ -41,6 +42,11 @@ def draw_tree(given: Given, *, history: History | None = None, title: str | None
     definition = load(given)
     chart, progress = _seen(definition, history)
     return tree(chart, progress, title=title or definition.name)
+
+
+def draw_data(given: Given, *, history: History | None = None) -> dict[str, Any]:
+    """The picture of a definition as data: its states and the ways between them. Arguments as for `draw()`."""
+    return data(*_seen(load(given), history))
 
 
 def _seen(definition: Definition, history: History | None) -> tuple[Chart, Progress | None]:

@@ -19,7 +19,7 @@ _LONGEST_LABEL = 36
 _STYLE = """
 text { font: 13px system-ui, sans-serif; fill: #24292f; text-anchor: middle; }
 .kind, .label { font-size: 11px; fill: #57606a; }
-.label { paint-order: stroke; stroke: #ffffff; stroke-width: 5px; stroke-linejoin: round; }
+.behind { fill: #ffffff; opacity: 0.85; }
 .name { font-weight: 600; }
 .box { fill: #ffffff; stroke: #57606a; stroke-width: 1.3; }
 .group { fill: #f6f8fa; }
@@ -204,7 +204,7 @@ def _loop(ways: list[Way], layout: _Layout) -> tuple[str, str]:
     far = right + _LOOP
     line = f"M{_n(right - 6)} {_n(y + 11)}C{_n(far)} {_n(y + 22)} {_n(far)} {_n(y - 22)} {_n(right - 6)} {_n(y - 11)}"
     text = _joined(ways)
-    return line, _text("label", far + _text_width(text, 6.2) / 2, y + 4, text) if text else ""
+    return line, _label_at(far + _text_width(text, 6.2) / 2, y + 4, text) if text else ""
 
 
 def _label(ways: list[Way], points: tuple[Point, ...], index: int) -> str:
@@ -214,7 +214,14 @@ def _label(ways: list[Way], points: tuple[Point, ...], index: int) -> str:
     (x, y), (to_x, to_y) = points[1:3]
     along = (0.32, 0.5, 0.68)[index % 3]  # so that labels of neighbouring ways do not cover each other
     bent = along * along * (3 - 2 * along)  # how far across the curve is when it is that far down
-    return _text("label", x + (to_x - x) * bent, y + (to_y - y) * along + 4, text)
+    return _label_at(x + (to_x - x) * bent, y + (to_y - y) * along + 4, text)
+
+
+def _label_at(x: float, y: float, text: str) -> str:
+    """A label, and what keeps the way from running through it."""
+    width = _text_width(text, 6.2)
+    size = f'x="{_n(x - width / 2)}" y="{_n(y - 11)}" width="{_n(width)}" height="15" rx="3"'
+    return f'<rect class="behind" {size}/>{_text("label", x, y, text)}'
 
 
 def _inner_width(layouts: tuple[_Layout, ...]) -> float:
