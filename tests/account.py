@@ -2,6 +2,7 @@
 
 import json
 import uuid
+from itertools import count
 from typing import Any
 
 import anyio
@@ -24,6 +25,17 @@ def unique(name: str) -> str:
     return f"{name}-{uuid.uuid4().hex[:10]}"
 
 
+async def seen(client: Any, machine: str) -> None:
+    """Waits until a new machine is seen: on AWS that takes a moment."""
+    while True:
+        try:
+            await client.describe_state_machine(stateMachineArn=machine)
+        except client.exceptions.StateMachineDoesNotExist:
+            await anyio.sleep(0.25)
+        else:
+            return
+
+
 class Account:
     """Machines and executions of one test."""
 
@@ -37,16 +49,18 @@ class Account:
             if ":activity:" in state.get("Resource", ""):
                 await self.client.create_activity(name=state["Resource"].rpartition(":")[2])
         machine = await self.client.create_state_machine(name=unique("machine"), definition=text, roleArn=ROLE)
+        await seen(self.client, machine["stateMachineArn"])
         started = await self.client.start_execution(stateMachineArn=machine["stateMachineArn"], input=json.dumps(value))
         return str(started["executionArn"])
 
     async def ended(self, execution: str) -> dict[str, Any]:
         """How the execution ended."""
-        while True:
+        for look in count():
             found = await self.client.describe_execution(executionArn=execution)
             if found["status"] != "RUNNING":
                 return dict(found)
-            await anyio.sleep(0.02)
+            await anyio.sleep(0.02 if look < 100 else 0.25)  # AWS allows only so many looks in a second
+        raise AssertionError
 
     async def run(self, definition: dict[str, Any], value: Any = None) -> dict[str, Any]:
         """Starts an execution and waits for its end."""

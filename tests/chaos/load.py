@@ -8,7 +8,7 @@ from typing import Any
 
 import anyio
 
-from tests.account import ROLE, Account, task, unique
+from tests.account import ROLE, Account, seen, task, unique
 
 _LOOK_EVERY = 0.25
 _RETRIED = ["Worker.ShuttingDown", "States.Timeout", "States.HeartbeatTimeout"]
@@ -36,7 +36,7 @@ class Load:
         made = await account.client.create_state_machine(
             name=unique("load"), definition=json.dumps(definition), roleArn=ROLE
         )
-        await _seen(account.client, made["stateMachineArn"])
+        await seen(account.client, made["stateMachineArn"])
         return cls(account, made["stateMachineArn"])
 
     async def start_one(self, value: Any) -> str:
@@ -79,14 +79,3 @@ class Load:
             history = await self._client.get_execution_history(executionArn=execution, maxResults=1000)
             found.update(event["type"] for event in history["events"])
         return found
-
-
-async def _seen(client: Any, machine: str) -> None:
-    """Waits until a new machine is seen: on AWS that takes a moment."""
-    while True:
-        try:
-            await client.describe_state_machine(stateMachineArn=machine)
-        except client.exceptions.StateMachineDoesNotExist:
-            await anyio.sleep(_LOOK_EVERY)
-        else:
-            return

@@ -1,16 +1,28 @@
 """Stores of every kind, and an S3 over real HTTP."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from uuid import uuid4
 
 import boto3
 import pytest
+from anyio.from_thread import start_blocking_portal
 
 from tests.payloads.s3_stub import SESSION
 from workers.local import LocalStepFunctions
 from workers.payloads import Payloads
 
 BUCKET = "payloads"
+
+
+@pytest.fixture(scope="session", params=["usual", pytest.param("harsh", marks=pytest.mark.slow)])
+def engine(request: pytest.FixtureRequest, engine: LocalStepFunctions) -> Iterator[LocalStepFunctions]:
+    """The engine of all tests, and in the slow form another one on a bad day."""
+    if request.param == "usual":
+        yield engine
+        return
+    harsh = LocalStepFunctions(poll_hold=0.3, harsh=True, seed=5)
+    with start_blocking_portal() as portal, portal.wrap_async_context_manager(harsh) as local:
+        yield local
 
 
 @pytest.fixture(scope="session")
