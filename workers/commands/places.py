@@ -63,7 +63,7 @@ def _remove(base: Path) -> None:
 
     def again(function: Callable[..., Any], path: str, _: object) -> None:
         for each in (Path(path).parent, Path(path)):
-            if not each.is_symlink():
+            if each.is_relative_to(base) and each.exists() and not each.is_symlink():
                 each.chmod(0o700)
         if function in {os.open, os.scandir, os.lstat}:  # its content could not be listed
             shutil.rmtree(path)

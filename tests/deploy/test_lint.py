@@ -1,0 +1,89 @@
+"""What others' tools say of the files in deploy/."""
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.deploy.files import DEPLOY, TEXTS, documents
+from workers.metrics import METRICS
+
+BIN = Path(sys.executable).parent
+OPERATORS = {"ScaledObject", "ServiceMonitor"}
+"""Kinds that Kubernetes itself does not know."""
+
+
+def run(*command: str) -> str:
+    """What a linter prints; it finds nothing wrong."""
+    done = subprocess.run(command, capture_output=True, text=True, cwd=DEPLOY, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def test_images_pass_hadolint():
+    assert run(str(BIN / "hadolint"), "Dockerfile", "example/Dockerfile") == ""
+
+
+def test_the_linter_of_images_sees_what_is_wrong(tmp_path: Path):
+    (tmp_path / "Dockerfile").write_text("FROM python:latest\nRUN cd /tmp && sudo true\n")
+    done = subprocess.run([str(BIN / "hadolint"), str(tmp_path / "Dockerfile")], capture_output=True, check=False)
+    assert done.returncode == 1
+
+
+def test_manifests_are_those_of_kubernetes():
+    import kubernetes_validate
+
+    seen = []
+    for path in TEXTS:
+        if path.startswith("kubernetes/"):
+            for one in documents(path):
+                seen.append(one["kind"])
+                if one["kind"] not in OPERATORS:
+                    kubernetes_validate.validate(one, "1.31", strict=True)
+    assert {"Deployment", "NetworkPolicy", "PodDisruptionBudget", "Service", "ServiceAccount"} <= set(seen)
+
+
+@pytest.mark.parametrize("template", sorted(path for path in TEXTS if path.startswith("ecs/")))
+def test_templates_pass_cfn_lint(template: str):
+    assert run(str(BIN / "cfn-lint"), "--template", template) == ""
+
+
+@pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="systemd-analyze is not installed here")
+def test_the_unit_passes_systemd(tmp_path: Path):
+    text = TEXTS["systemd/order-worker.service"].replace("/opt/workers/bin/workers", sys.executable)
+    unit = tmp_path / "order-worker.service"
+    unit.write_text(text)
+    done = subprocess.run(["systemd-analyze", "verify", str(unit)], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def expressions() -> dict[str, str]:
+    """Every PromQL expression, by where it stands."""
+    (rules,) = documents("prometheus/alerts.yaml")
+    found = {rule["alert"]: rule["expr"] for group in rules["groups"] for rule in group["rules"]}
+    for panel in json.loads(TEXTS["grafana/workers.json"])["panels"]:
+        found |= {f"{panel['title']} {target['refId']}": target["expr"] for target in panel["targets"]}
+    for number, trigger in enumerate(documents("kubernetes/scaled-object.yaml")[0]["spec"]["triggers"]):
+        if trigger["type"] == "prometheus":
+            found[f"trigger {number}"] = trigger["metadata"]["query"]
+    return found
+
+
+@pytest.mark.parametrize("where", expressions())
+def test_every_expression_is_promql_over_metrics_that_there_are(where: str):
+    import promql_parser
+
+    text = expressions()[where].replace("$__rate_interval", "5m").replace("$activity", ".+")
+    promql_parser.parse(text)
+    ours = {metric.name for metric in METRICS}
+    for name in re.findall(r"\bworkers_\w+", text):
+        assert {name, re.sub(r"_(bucket|sum|count)$", "", name)} & ours, f"{name} is no metric"
+
+
+@pytest.mark.parametrize("path", [path for path in TEXTS if path.endswith(".json")])
+def test_every_json_file_is_json(path: str):
+    assert json.loads(TEXTS[path])
