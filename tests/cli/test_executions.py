@@ -3,6 +3,7 @@
 import json
 import os
 import pty
+import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -123,6 +124,13 @@ def test_executions_are_stopped_one_by_one_and_in_bulk(line: Line, put, tmp_path
     assert line.ok("executions", "show", arns[0], "--json").json["error"] == "Enough"
     assert line.ok("executions", "stop", arns[1], "--json").json == {"stopped": [arns[1]]}
 
+    assert line.ok("executions", "stop", arns[1]).out == f"{arns[1]}: ended before\n"
+    partly = line("executions", "stop", arns[0], f"{waits}:nope", arns[2])
+    assert (partly.code, partly.out) == (2, f"{arns[0]}: ended before\n")
+    assert "ExecutionDoesNotExist" in partly.err
+    partly = line("executions", "stop", arns[0], f"{waits}:nope", "--json")
+    assert (partly.code, partly.json) == (2, {"ended_before": [arns[0]]})
+
     none = line.ok("executions", "stop", "--machine", waits, "--older-than", "1h").out
     assert none == "0 looked at: nothing to do\n"
     dry = line.ok("executions", "stop", "--machine", waits, "--state", "W*", "--dry-run").out.splitlines()
@@ -137,6 +145,23 @@ def test_executions_are_stopped_one_by_one_and_in_bulk(line: Line, put, tmp_path
     assert line.ok(*arguments).out == "0 looked at: nothing to do\n"
 
 
+def test_one_who_stops_waiting_is_told_that_the_execution_runs_on(put) -> None:
+    waits = put(WAITS)
+    command = [sys.executable, "-m", "workers", "executions", "start", waits, "--wait"]
+    ours, theirs = pty.openpty()
+    with Popen(command, stdout=-1, stderr=theirs, env={**os.environ, "TERM": "xterm"}) as process:
+        os.close(theirs)
+        drawn = b""
+        while b"Wait" not in drawn:
+            drawn += _read(ours)
+        process.send_signal(signal.SIGINT)
+        while chunk := _read(ours):
+            drawn += chunk
+    os.close(ours)
+    assert process.returncode == 130
+    assert f"what was started runs on: see `workers executions list {waits}`" in drawn.decode()
+
+
 def test_redriving_in_bulk_tells_what_was_refused(line: Line, put) -> None:
     fails = put(FAILS)
     assert line("executions", "start", fails, "--wait", "--name", "one").code == 1
@@ -149,6 +174,9 @@ def test_redriving_in_bulk_tells_what_was_refused(line: Line, put) -> None:
 def test_what_cannot_be_is_said_in_one_line(line: Line, local) -> None:
     assert line.refused("executions", "start", "nope").startswith("StartExecution: StateMachineDoesNotExist: ")
     assert line.refused("executions", "start", "nope", "{").startswith("the input is no JSON: ")
+    assert line.refused("executions", "start", "nope", "-").endswith(": --input-file - reads it from there")
+    assert line.refused("executions", "start", "nope", "a.json").endswith(": --input-file a.json reads it from there")
+    assert line.refused("executions", "start", "nope").endswith("(`workers machines list` shows those that there are)")
     assert line.refused("executions", "start", "nope", "{}", "--input-file", "x").startswith("the input is given twice")
     assert line.refused("executions", "start", "nope", "--input-file", "no.json").startswith("cannot read no.json: ")
     assert line.refused("executions", "start", "nope", "[]", "--traceparent").startswith("a traceparent is put into")

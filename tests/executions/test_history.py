@@ -6,6 +6,7 @@ import pytest
 
 from tests.executions.machines import ECHO, WAITS, fails, registered
 from tests.proxy import Proxy, opened
+from workers.errors import UsageError
 from workers.executions import (
     Status,
     describe_execution,
@@ -61,6 +62,11 @@ async def test_executions_are_listed_over_all_pages_by_status(here: Account, mon
         break
     for arn in started[1:]:
         await stop_execution(arn, account=here)
+
+
+async def test_a_status_that_there_is_not_is_refused(here: Account) -> None:
+    with pytest.raises(UsageError, match="there is no status 'DONE': an execution is RUNNING, SUCCEEDED, FAILED"):
+        await anext(list_executions("any", status="DONE", account=here))
 
 
 async def test_only_as_much_of_a_history_is_read_as_is_needed(proxy: Proxy, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -33,6 +33,14 @@ def aws_options(command: F) -> F:
     return settings_options(Settings, _OPTIONS)(command)
 
 
+_HINTS = {
+    "ActivityDoesNotExist": "`workers activities list` shows those that there are",
+    "ExecutionAlreadyExists": "names are taken for 90 days: choose another one",
+    "ExecutionDoesNotExist": "`workers executions list MACHINE` shows those that there are",
+    "StateMachineDoesNotExist": "`workers machines list` shows those that there are",
+}
+
+
 def on_account(work: Callable[["Account"], Awaitable[T]], options: dict[str, Any]) -> T:
     """The result of `work` on the account that `options` name.
 
@@ -54,7 +62,8 @@ def on_account(work: Callable[["Account"], Awaitable[T]], options: dict[str, Any
     try:
         return anyio.run(run)
     except (RefusedError, ActivityMissingError) as error:
-        raise UsageError(str(error)) from error
+        hint = _HINTS.get(error.code)
+        raise UsageError(f"{error} ({hint})" if hint else str(error)) from error
 
 
 def problems_exit_1(command: F) -> F:

@@ -1,7 +1,7 @@
 """`workers executions stop` and `redrive`: one execution, some, or all that are meant."""
 
 import functools
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -52,13 +52,18 @@ def stop(executions: tuple[str, ...], *, error: str | None, cause: str | None, a
     """
     from workers.executions.bulk import stop_executions
     from workers.executions.control import stop_execution
+    from workers.executions.waiting import describe_execution
 
     if executions:
         _only_named(options)
-        one = functools.partial(stop_execution, error=error, cause=cause)
-        on_account(lambda account: _each(executions, one, account), options)
-        _say_named(executions, "stopped", as_json=as_json)
-        return ExitCode.OK
+
+        async def one(execution: str, account: "Account") -> str:
+            if (await describe_execution(execution, account=account)).status.ended:
+                return "ended before"
+            await stop_execution(execution, error=error, cause=cause, account=account)
+            return "stopped"
+
+        return _named(executions, one, options, as_json=as_json)
     many = functools.partial(stop_executions, error=error, cause=cause)
     return _bulk(many, options, as_json=as_json, did="stopped")
 
@@ -95,9 +100,12 @@ def redrive(
         _only_named(options, error=error, status=status)
         if wait:
             return _redrive_and_wait(executions[0], options, as_json=as_json)
-        on_account(lambda account: _each(executions, redrive_execution, account), options)
-        _say_named(executions, "redriven", as_json=as_json)
-        return ExitCode.OK
+
+        async def one(execution: str, account: "Account") -> str:
+            await redrive_execution(execution, account=account)
+            return "redriven"
+
+        return _named(executions, one, options, as_json=as_json)
     many = functools.partial(redrive_executions, statuses=tuple(map(Status, status)) or REDRIVABLE)
     return _bulk(many, options, as_json=as_json, did="redriven", error=error)
 
@@ -116,16 +124,29 @@ def _redrive_and_wait(execution: str, options: dict[str, Any], *, as_json: bool)
     return print_end(on_account(work, options), as_json=as_json)
 
 
-async def _each(executions: tuple[str, ...], act: Callable[..., Any], account: "Account") -> None:
-    for execution in executions:
-        await act(execution, account=account)
+def _named(
+    executions: tuple[str, ...],
+    act: Callable[[str, "Account"], Awaitable[str]],
+    options: dict[str, Any],
+    *,
+    as_json: bool,
+) -> int:
+    """Does it to one after the other, and says of each what became of it: also when a later one is refused."""
+    done: dict[str, list[str]] = {}
 
+    async def work(account: "Account") -> None:
+        for execution in executions:
+            did = await act(execution, account)
+            done.setdefault(did.replace(" ", "_"), []).append(execution)
+            if not as_json:
+                click.echo(f"{execution}: {did}")
 
-def _say_named(executions: tuple[str, ...], did: str, *, as_json: bool) -> None:
-    if as_json:
-        print_json({did: list(executions)})
-    else:
-        click.echo("\n".join(f"{execution}: {did}" for execution in executions))
+    try:
+        on_account(work, options)
+    finally:
+        if as_json and done:
+            print_json(done)
+    return ExitCode.OK
 
 
 _MANY = ("machine", "older_than", "newer_than", "state", "journal")

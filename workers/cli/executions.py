@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from workers.cli.aws import aws_options, json_option, on_account, read_text
+from workers.cli.aws import aws_options, is_file, json_option, on_account, read_text
 from workers.cli.bulk import redrive, stop
 from workers.cli.drawing import drawing_options, print_drawing
 from workers.cli.ends import print_end
@@ -76,7 +76,12 @@ def start(
                 account=account,
             )
 
-    found = on_account(work, options)
+    try:
+        found = on_account(work, options)
+    except KeyboardInterrupt:
+        if wait:
+            click.echo(f"what was started runs on: see `workers executions list {machine}`", err=True)
+        raise
     if wait:
         return print_end(found, as_json=as_json)
     if as_json:
@@ -182,7 +187,13 @@ def _input(text: str | None, file: str | None) -> tuple[Any] | None:
         return (json.loads(text),)
     except (ValueError, RecursionError) as error:
         place = "the input" if file is None else file
-        raise UsageError(f"{place} is no JSON: {error}") from None
+        hint = f": --input-file {text} reads it from there" if file is None and _is_place(text) else ""
+        raise UsageError(f"{place} is no JSON: {error}{hint}") from None
+
+
+def _is_place(text: str) -> bool:
+    """Whether what should be JSON looks like where the JSON is."""
+    return text == "-" or (len(text) < 256 and is_file(text))
 
 
 def _print_execution(execution: "Execution") -> None:

@@ -32,9 +32,11 @@ def moment(time: datetime | None) -> str:
 
 
 def duration(seconds: float | None) -> str:
-    """A duration for people: `0.4 s`, `12 s`, `3 min 5 s`, `2 h 14 min`, `3 d 2 h`."""
+    """A duration for people: `7 ms`, `0.4 s`, `12 s`, `3 min 5 s`, `2 h 14 min`, `3 d 2 h`."""
     if seconds is None:
         return "-"
+    if seconds < 0.1:
+        return f"{seconds * 1000:.0f} ms"
     if seconds < 10:
         return f"{seconds:.1f} s"
     whole = int(seconds)
