@@ -1,5 +1,6 @@
 """A task of an execution, once more, by the handler as it is now. Step Functions hears nothing of it."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -52,7 +53,11 @@ def handler_of(registry: Registry, arn: str, account: Account) -> str:
 
     Raises `UsageError`.
     """
-    names = [handler.name for handler in registry]
+    return handler_name([handler.name for handler in registry], arn, account)
+
+
+def handler_name(names: Collection[str], arn: str, account: Account) -> str:
+    """The same among the `names` of handlers."""
     if exact := next((name for name in names if account.activity(name) == arn), None):
         return exact
     activity = activity_name(arn)

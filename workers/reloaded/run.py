@@ -70,9 +70,7 @@ async def working(
     if not arns:
         yield
         return
-    unlimited = {"health_port": None, "max_tasks": None, "max_rss": None}
-    alone = settings.model_copy(update={"account": account.place.account, **unlimited})
-    worker = Worker(registry, alone, session=account.connection.session, arns=arns)
+    worker = Worker(registry, alone(settings, account), session=account.connection.session, arns=arns)
     await worker.start()
     with anyio.CancelScope() as scope:
         watching = asyncio.create_task(_cancel_after(worker, scope), name="watch the worker")
@@ -84,6 +82,12 @@ async def working(
                 await worker.drop()
     if scope.cancelled_caught:
         raise WorkersError("the worker ended before the execution did")
+
+
+def alone(settings: Settings, account: Account) -> Settings:
+    """The settings of a worker that is there for one run only: without what is for a life in production."""
+    unlimited = {"health_port": None, "max_tasks": None, "max_rss": None}
+    return settings.model_copy(update={"account": account.place.account, **unlimited})
 
 
 async def _cancel_after(worker: Worker, scope: anyio.CancelScope) -> None:

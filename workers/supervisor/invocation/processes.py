@@ -7,7 +7,7 @@ import signal
 import threading
 import traceback
 from collections.abc import Callable
-from multiprocessing.connection import Connection
+from multiprocessing.connection import Connection, wait
 from typing import Any
 
 import structlog
@@ -205,6 +205,7 @@ def _serve(pipe: Connection, dumps: Connection, logs: tuple[str, str] | None) ->
     for number in _IGNORED:
         signal.signal(number, signal.SIG_IGN)
     dump_on_signal(dumps)
+    threading.Thread(target=_end_with_parent, name="lifeline", daemon=True).start()
     signal.pthread_sigmask(signal.SIG_UNBLOCK, _HELD)
     while True:
         try:
@@ -212,6 +213,13 @@ def _serve(pipe: Connection, dumps: Connection, logs: tuple[str, str] | None) ->
         except EOFError:
             return
         pipe.send_bytes(_answer(request))
+
+
+def _end_with_parent() -> None:
+    """Ends this process with its parent, also in the middle of a call, whose result nobody would get."""
+    if parent := multiprocessing.parent_process():
+        wait([parent.sentinel])
+        os._exit(1)
 
 
 def _answer(request: bytes) -> bytes:
