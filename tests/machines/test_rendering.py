@@ -6,7 +6,7 @@ import pytest
 
 from workers.arns import Place
 from workers.errors import UsageError
-from workers.machines import InvalidDefinitionError, to_asl
+from workers.machines import InvalidDefinitionError, Severity, to_asl, validate
 from workers.machines.rendering import render
 
 HERE = Place("aws-cn", "cn-north-1", "123456789012")
@@ -39,16 +39,17 @@ def test_cloudformation():
         "Properties": {"Name": "prod--add"},
     }
     assert set(template["Parameters"]) == {"RoleArn", "Queue", "OtherThing"}
+    function = {"Fn::Sub": "arn:${AWS::Partition}:lambda:${AWS::Region}:${AWS::AccountId}:function:f"}
+    substitutions = machine["DefinitionSubstitutions"]
+    assert substitutions.pop("FunctionFArn") == function
     references = {
-        "AWS::Partition": HERE.partition,
-        "AWS::Region": HERE.region,
-        "AWS::AccountId": HERE.account,
         "Queue": "the-queue",
         "OtherThing": "arn:other",
         "ProdAddActivity": HERE.activity("prod--add"),
         "ProdAddAllActivity": HERE.activity("prod--add-all"),
     }
-    values = {name: references[value["Ref"]] for name, value in machine["DefinitionSubstitutions"].items()}
+    values = {name: references[value["Ref"]] for name, value in substitutions.items()}
+    values["FunctionFArn"] = "arn:aws-cn:lambda:cn-north-1:123456789012:function:f"
     assert filled(machine["Definition"], values) == expected("prod")
 
 
@@ -89,6 +90,55 @@ def test_identifiers_do_not_collide():
     }
     template = render({"start_at": "A", "states": states}, "cloudformation", name="m")
     assert list(template["Resources"]) == ["AddAllActivity", "AddAllActivity2", "StateMachine"]
+
+
+def test_names_may_be_placeholders():
+    states = {
+        "A": {"type": "task", "resource": "lambda:${The Function}", "next": "B"},
+        "B": {"type": "task", "resource": "batch:${Job}", "end": True},
+    }
+    template = render({"start_at": "A", "states": states}, "cloudformation", name="m")
+    machine = template["Resources"]["StateMachine"]["Properties"]
+    assert machine["Definition"]["States"]["A"]["Resource"] == "${FunctionTheFunctionArn}"
+    assert machine["Definition"]["States"]["B"]["Parameters"] == {"JobDefinition": "${Job}"}
+    assert machine["DefinitionSubstitutions"] == {
+        "FunctionTheFunctionArn": {
+            "Fn::Sub": "arn:${AWS::Partition}:lambda:${AWS::Region}:${AWS::AccountId}:function:${TheFunction}"
+        },
+        "BatchSubmitJobSyncArn": {"Fn::Sub": "arn:${AWS::Partition}:states:::batch:submitJob.sync"},
+        "Job": {"Ref": "Job"},
+    }
+
+
+def test_a_placeholder_is_no_part_of_an_activity_name():
+    states = {"A": {"type": "task", "resource": "my-${Stage}", "end": True}}
+    problems = validate({"start_at": "A", "states": states})
+    (problem,) = [problem for problem in problems if problem.severity is Severity.ERROR]
+    assert problem.path == "states.A.resource"
+    assert "holds '$'" in problem.message
+
+
+def test_placeholders_stay_apart_from_each_other_and_from_what_stands_beside_them():
+    states = {
+        "A": {
+            "type": "task",
+            "resource": "add",
+            "parameters": ["${AddActivity}", "${RoleArn}", "${StateMachine}", "${a-b}", "${a.b}", "${role_arn}"],
+            "end": True,
+        },
+    }
+    template = render({"start_at": "A", "states": states}, "cloudformation", name="m")
+    assert list(template["Resources"]) == ["AddActivity2", "StateMachine"]
+    names = ["RoleArn", "AddActivity", "RoleArn2", "StateMachine2", "AB", "AB2", "RoleArn3"]
+    assert list(template["Parameters"]) == names
+    machine = template["Resources"]["StateMachine"]["Properties"]
+    assert machine["Definition"]["States"]["A"]["Resource"] == "${AddActivity2}"
+    assert machine["DefinitionSubstitutions"]["AddActivity"] == {"Ref": "AddActivity"}
+    file = render({"start_at": "A", "states": states}, "terraform", name="m")
+    assert list(file["variable"]) == ["role_arn", "addactivity", "rolearn", "statemachine", "a_b", "a_b2", "role_arn2"]
+    inside = file["resource"]["aws_sfn_state_machine"]["m"]["definition"]
+    assert "${var.a_b}" in inside
+    assert "${var.a_b2}" in inside
 
 
 def test_only_what_aws_would_take_is_rendered():

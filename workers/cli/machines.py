@@ -227,7 +227,7 @@ def render(file: str, *, target: str, name: str | None, **options: Any) -> None:
     if target == "asl":
         print_json(on_account(in_account, options))
     elif target == "notation":
-        click.echo(as_yaml(from_asl(definition.sketch().to_asl(), place=SOMEWHERE)).rstrip())
+        click.echo(as_yaml(from_asl(definition.to_asl(place=SOMEWHERE), place=SOMEWHERE)).rstrip())
     else:
         namespace = Settings(**given(options)).namespace
         kind: Any = target

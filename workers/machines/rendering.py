@@ -6,7 +6,7 @@ does. `${Placeholders}` that stand in the definition become parameters (CloudFor
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -45,19 +45,20 @@ def render(
 
 
 def _cloudformation(name: str, asl: dict[str, Any]) -> dict[str, Any]:
-    activities = _identifiers(_activities(asl), lambda activity: _pascal(activity) + "Activity")
-    definition = _mapped(asl, lambda text: _with_activities(text, activities))
-    used = _placeholders(definition)
-    parameters = {"RoleArn": {"Type": "String", "Description": "The role in which the state machine runs"}}
-    substitutions: dict[str, Any] = {}
-    for placeholder in used:
-        if placeholder in activities.values():
-            substitutions[placeholder] = {"Ref": placeholder}
-        elif placeholder in _CLOUDFORMATION:
-            substitutions[placeholder] = {"Ref": _CLOUDFORMATION[placeholder]}
-        else:
-            parameters[parameter := _pascal(placeholder)] = {"Type": "String"}
-            substitutions[placeholder] = {"Ref": parameter}
+    placeholders = [found for found in _placeholders(asl) if found not in _CLOUDFORMATION]
+    activities = _identifiers(_activities(asl), lambda found: _pascal(found) + "Activity", taken=placeholders)
+    arns = _identifiers(_other_arns(asl), _arn_identifier, taken=[*placeholders, *activities.values()])
+    taken = ["RoleArn", "StateMachine", *activities.values()]
+    parameters = _identifiers(placeholders, _pascal, taken=taken)
+    filled = {_ACTIVITIES + activity: found for activity, found in activities.items()} | arns
+    definition = _mapped(asl, lambda text: f"${{{filled[text]}}}" if text in filled else text)
+    substitutions: dict[str, Any] = {found: {"Ref": found} for found in activities.values()}
+    references = _CLOUDFORMATION | parameters
+    for arn, found in arns.items():
+        substitutions[found] = {"Fn::Sub": _PLACEHOLDER.sub(lambda inside: f"${{{references[inside[1]]}}}", arn)}
+    for found in _placeholders(definition):
+        if found not in substitutions:
+            substitutions[found] = {"Ref": references[found]}
     machine = {"StateMachineName": name, "RoleArn": {"Ref": "RoleArn"}, "Definition": definition}
     if substitutions:
         machine["DefinitionSubstitutions"] = substitutions
@@ -67,15 +68,34 @@ def _cloudformation(name: str, asl: dict[str, Any]) -> dict[str, Any]:
     }
     return {
         "AWSTemplateFormatVersion": "2010-09-09",
-        "Parameters": parameters,
+        "Parameters": {"RoleArn": {"Type": "String", "Description": "The role in which the state machine runs"}}
+        | {parameter: {"Type": "String"} for parameter in parameters.values()},
         "Resources": resources | {"StateMachine": {"Type": "AWS::StepFunctions::StateMachine", "Properties": machine}},
         "Outputs": {"StateMachineArn": {"Value": {"Ref": "StateMachine"}}},
     }
 
 
+def _other_arns(asl: Any) -> list[str]:
+    """What tasks call by name and is no activity: linters know no ARN that has placeholders in it."""
+    found: dict[str, None] = {}
+
+    def look(text: str) -> str:
+        if text.startswith(f"arn:{_PLACE.partition}:") and not text.startswith(_ACTIVITIES):
+            found[text] = None
+        return text
+
+    _mapped(asl, look)
+    return list(found)
+
+
+def _arn_identifier(arn: str) -> str:
+    return _pascal(arn.split(":", 5)[5]) + "Arn"
+
+
 def _terraform(name: str, asl: dict[str, Any]) -> dict[str, Any]:
     activities = _identifiers(_activities(asl), _snake)
-    variables = {"role_arn": {"type": "string", "description": "The role in which the state machine runs"}}
+    placeholders = [found for found in _placeholders(asl) if found not in _TERRAFORM]
+    names = _identifiers(placeholders, _snake, taken=["role_arn"])
 
     def filled(found: re.Match[str]) -> str:
         placeholder = found[1]
@@ -85,8 +105,7 @@ def _terraform(name: str, asl: dict[str, Any]) -> dict[str, Any]:
             return f"${{aws_sfn_activity.{placeholder[1:]}.id}}"
         if reference := _TERRAFORM.get(placeholder):
             return f"${{{reference}}}"
-        variables[variable := _snake(placeholder)] = {"type": "string"}
-        return f"${{var.{variable}}}"
+        return f"${{var.{names[placeholder]}}}"
 
     named = {activity: f"\0{identifier}" for activity, identifier in activities.items()}
     definition = _mapped(asl, lambda text: _with_activities(text, named))
@@ -99,7 +118,8 @@ def _terraform(name: str, asl: dict[str, Any]) -> dict[str, Any]:
         resources["aws_sfn_activity"] = {identifier: {"name": activity} for activity, identifier in activities.items()}
     data: dict[str, Any] = {found.split(".")[1]: {"current": {}} for found in _TERRAFORM.values() if found in text}
     return ({"data": data} if data else {}) | {
-        "variable": variables,
+        "variable": {"role_arn": {"type": "string", "description": "The role in which the state machine runs"}}
+        | {variable: {"type": "string"} for variable in names.values()},
         "resource": resources,
         "output": {"state_machine_arn": {"value": f"${{aws_sfn_state_machine.{_snake(name)}.arn}}"}},
     }
@@ -144,14 +164,16 @@ def _mapped(value: Any, change: Callable[[str], str]) -> Any:
     return {key: _mapped(one, change) for key, one in value.items()} if isinstance(value, dict) else value
 
 
-def _identifiers(names: list[str], spell: Callable[[str], str]) -> dict[str, str]:
-    """An identifier for each of `names`, no two the same."""
+def _identifiers(names: Iterable[str], spell: Callable[[str], str], *, taken: Iterable[str] = ()) -> dict[str, str]:
+    """An identifier for each of `names`, no two the same, and none that is taken."""
     found: dict[str, str] = {}
+    used = set(taken)
     for name in names:
         identifier, count = spell(name), 1
-        while identifier in found.values():
+        while identifier in used:
             identifier, count = f"{spell(name)}{count + 1}", count + 1
         found[name] = identifier
+        used.add(identifier)
     return found
 
 

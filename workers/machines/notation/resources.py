@@ -52,7 +52,7 @@ def call_of(resource: object, place: Place, namespace: str | None) -> Call:
     """
     if not isinstance(resource, str):
         resource = _handler_name(resource)
-    if is_arn(resource) or PLACEHOLDER.search(resource):
+    if is_arn(resource) or PLACEHOLDER.match(resource):
         return Call(str(resource), {}, bool(_ACTIVITY.fullmatch(resource)), named=False)
     shorthand, colon, name = resource.partition(":")
     if not colon:
