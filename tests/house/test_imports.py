@@ -16,7 +16,12 @@ from packaging.utils import canonicalize_name
 
 from tests.house.modules import FILES, PACKAGES, ROOT
 
-EXTRAS = {"workers.local": "local", "workers.manager.store.sql": "manager"}
+EXTRAS = {
+    "workers.local": "local",
+    "workers.manager.api": "manager",
+    "workers.manager.serving": "manager",
+    "workers.manager.store.sql": "manager",
+}
 """Rooms that nobody enters without an extra; every other module makes do with the core's dependencies."""
 
 IMPORT = """

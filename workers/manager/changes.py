@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 import anyio
 import structlog
 from anyio.abc import TaskGroup
-from anyio.streams.memory import MemoryObjectSendStream
+from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 
 from workers.manager.errors import ManagerError
 from workers.manager.model import Query, Sort, WorkflowSummary, now
@@ -38,7 +38,7 @@ class Changes:
         group.start_soon(self._run, name="tell changes")
 
     @asynccontextmanager
-    async def listen(self) -> AsyncIterator[AsyncIterator[WorkflowSummary]]:
+    async def listen(self) -> AsyncIterator[MemoryObjectReceiveStream[WorkflowSummary]]:
         """What changes from now on. It ends for a listener that is too slow."""
         send, receive = anyio.create_memory_object_stream[WorkflowSummary](_BUFFER)
         self._listeners.add(send)
@@ -49,6 +49,12 @@ class Changes:
         finally:
             self._listeners.discard(send)
             send.close()
+
+    def close(self) -> None:
+        """Ends all listening, because the service stops."""
+        for listener in list(self._listeners):
+            self._listeners.discard(listener)
+            listener.close()
 
     async def _run(self) -> None:
         while True:

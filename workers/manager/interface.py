@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 from workers.manager.model import (
     DEFAULT_QUEUE,
+    Count,
     Page,
     Query,
     QueueState,
@@ -91,6 +92,9 @@ class Workflows(Protocol):
 
     async def delete_workflows(self, before: datetime) -> int:
         """Forgets workflows that ended before that time; returns how many."""
+
+    async def counts(self) -> list[Count]:
+        """How many workflows there are; may be some seconds old."""
 
     def changes(self) -> AsyncIterator[WorkflowSummary]:
         """Workflows as they change, from now on."""

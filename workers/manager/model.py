@@ -17,7 +17,10 @@ def now() -> datetime:
 
 
 def _milliseconds(time: datetime) -> datetime:
-    time = time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
+    try:
+        time = time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
+    except OverflowError:
+        raise ValueError(f"{time} is before the first year or after the last one in UTC") from None
     return time.replace(microsecond=time.microsecond // 1_000 * 1_000)
 
 

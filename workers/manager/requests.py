@@ -2,12 +2,14 @@
 
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, Field, StrictStr, field_validator
+from pydantic import AfterValidator, Field, StrictStr, StringConstraints, field_validator
 
 from workers.arns import NAMESPACE_SEPARATOR, check_name
 from workers.errors import UsageError
 from workers.manager.model import DEFAULT_QUEUE, Manager, Model, ResourceType
 
+LARGEST = 2_147_483_647
+"""The largest number that a store keeps."""
 LATEST = -1
 """The version that stands for the newest one."""
 
@@ -27,7 +29,20 @@ def _namespace(value: str) -> str:
     return value
 
 
+def _in_a_path(value: str) -> str:
+    if value in {".", ".."}:
+        raise ValueError(f"{value!r} cannot stand in a path: take another")
+    return value
+
+
+Name = Annotated[
+    str,
+    StringConstraints(strict=True, min_length=1, max_length=200, pattern=r"^[^/\x00-\x1f\x7f]+$"),
+    AfterValidator(_in_a_path),
+]
+"""A name that can stand in a path of the API."""
 Namespace = Annotated[StrictStr, AfterValidator(_namespace)]
+QueueName = Annotated[str, StringConstraints(strict=True, max_length=200, pattern=r"^[^/\x00-\x1f\x7f]*$")]
 Tags = dict[str, StrictStr]
 
 
@@ -38,7 +53,7 @@ class Request(Model):
 class NewWorkflowDefinition(Request):
     """A definition to be created, or to become the next version."""
 
-    name: StrictStr = Field(min_length=1, max_length=200, examples=["hello-workflow"])
+    name: Name = Field(examples=["hello-workflow"])
     version: int | None = Field(default=None, description="Ignored: versions are counted here.")
     manager: Manager = "step-functions"
     state_machine: dict[str, Any] | StrictStr = Field(
@@ -64,7 +79,9 @@ class WorkflowDefinitionRef(Request):
     """Which definition."""
 
     name: StrictStr = Field(min_length=1, examples=["hello-workflow"])
-    version: int = Field(default=0, description="Left out, it is the first version; below 0, it is the latest.")
+    version: int = Field(
+        default=0, le=LARGEST, ge=-LARGEST, description="Left out, it is the first version; below 0, it is the latest."
+    )
 
 
 class StartWorkflow(Request):
@@ -73,7 +90,7 @@ class StartWorkflow(Request):
     workflow_definition: WorkflowDefinitionRef
     input: StrictStr = Field(default="", description="A JSON object, as text.", examples=['{"foo": true}'])
     namespace: Namespace = Field(default="", description="Goes before the names of what its tasks call.")
-    queue: StrictStr = Field(default=DEFAULT_QUEUE, max_length=200)
+    queue: QueueName = DEFAULT_QUEUE
     tags: Tags = Field(default_factory=dict, description="Over the definition's own.")
     id_suffix: StrictStr = Field(default="", description="Ignored here.")
 
@@ -94,7 +111,7 @@ class StartJob(Request):
     workflow_definition: WorkflowDefinitionRef
     input: list[Any] = Field(default_factory=list, examples=[["arg1", "arg2", "arg3"]])
     namespace: Namespace = ""
-    queue: StrictStr = Field(default=DEFAULT_QUEUE, max_length=200)
+    queue: QueueName = DEFAULT_QUEUE
     tags: Tags = Field(default_factory=dict)
 
 
@@ -113,8 +130,8 @@ class WorkflowDefinitionOverrides(Request):
 class NewStateResource(Request):
     """An entry of the registry of resources."""
 
-    name: StrictStr = Field(min_length=1, max_length=200)
-    namespace: StrictStr = Field(default="", max_length=80)
+    name: Name
+    namespace: Annotated[str, StringConstraints(strict=True, max_length=80, pattern=r"^[^/\x00-\x1f\x7f]*$")] = ""
     uri: StrictStr = Field(default="", max_length=2_048)
     type: ResourceType = ResourceType.ACTIVITY
 
@@ -122,11 +139,11 @@ class NewStateResource(Request):
 class Deprecation(Request):
     """Whether new workflows may be started with a definition."""
 
-    version: int | None = Field(default=None, ge=0, description="Left out: all versions.")
+    version: int | None = Field(default=None, ge=0, le=LARGEST, description="Left out: all versions.")
     deprecated: bool = True
 
 
 class QueueLimit(Request):
     """How many workflows of a queue run at a time."""
 
-    limit: int | None = Field(default=None, ge=0, description="Left out: any number.")
+    limit: int | None = Field(default=None, ge=0, le=LARGEST, description="Left out: any number.")

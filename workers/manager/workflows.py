@@ -17,6 +17,7 @@ from workers.manager.launching import Launcher, read_input
 from workers.manager.model import (
     DEFAULT_QUEUE,
     Change,
+    Count,
     Launch,
     Page,
     Query,
@@ -231,6 +232,10 @@ class WorkflowService:
         while gone := await self.store.delete_finished(before, limit=_BATCH):
             deleted += gone
         return deleted
+
+    async def counts(self) -> list[Count]:
+        """How many workflows there are; may be some seconds old."""
+        return await self.store.counts()
 
     async def changes(self) -> AsyncIterator[WorkflowSummary]:
         """Workflows as they change, from now on."""

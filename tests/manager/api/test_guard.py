@@ -1,0 +1,148 @@
+"""Who may ask, from where, and how much."""
+
+import anyio
+import pytest
+
+from tests.manager.api.conftest import Api, asking
+from tests.manager.conftest import PASSES
+from workers.errors import UsageError
+from workers.manager.api.app import make_app
+from workers.manager.api.guard import Tokens
+from workers.manager.manager import LocalManager
+from workers.manager.serving import check_exposure, serving
+
+WRITES, READS = "w" * 20, "r" * 20
+
+
+async def test_tokens_open_the_api_and_read_only_ones_only_for_reading(manager: LocalManager):
+    async with asking(manager, tokens=Tokens([WRITES, "x" * 16], [READS])) as api:
+        message = await api.refused(401, "GET", "/workflows")
+        assert message.startswith("Authorization: ")
+        said = await api("GET", "/workflows", Authorization="Bearer nonsense-nonsense")
+        assert (said.status, said.headers["WWW-Authenticate"]) == (401, "Bearer")
+        assert (await api("GET", "/workflows", Authorization=f"Basic {WRITES}")).status == 401
+        for token in (WRITES, "x" * 16, READS):
+            assert (await api("GET", "/workflows", Authorization=f"Bearer {token}")).status == 200
+        body = {"name": "x", "stateMachine": PASSES}
+        message = await api.refused(403, "POST", "/workflow-definitions", body, Authorization=f"Bearer {READS}")
+        assert "may only read" in message
+        assert (await api("POST", "/workflow-definitions", body, Authorization=f"bearer {WRITES}")).status == 201
+        assert (await api("GET", "/_health")).status == 200
+        assert (await api("GET", "/metrics")).status == 401
+
+
+@pytest.mark.parametrize("token", ["short", "with a space in it all", "é" * 20, ""])
+def test_weak_tokens_are_refused(token: str):
+    with pytest.raises(UsageError):
+        Tokens([token])
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "10.1.2.3", "example.org"])
+def test_it_is_not_shown_to_others_without_tokens(host: str):
+    with pytest.raises(UsageError, match="can be reached by others"):
+        check_exposure(host, Tokens(), no_auth=False)
+    check_exposure(host, Tokens(), no_auth=True)
+    check_exposure(host, Tokens([WRITES]), no_auth=False)
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "::1", "127.8.8.8"])
+def test_on_this_machine_it_needs_no_tokens(host: str):
+    check_exposure(host, Tokens(), no_auth=False)
+
+
+async def test_pages_of_other_sites_cannot_ask_for_a_user_of_this_machine(api: Api):
+    body = {"name": "x", "stateMachine": PASSES}
+    message = await api.refused(403, "POST", "/workflow-definitions", body, Origin="https://evil.example")
+    assert message.startswith("Origin: ")
+    assert (await api("POST", "/workflow-definitions", body, Sec_Fetch_Site="cross-site")).status == 403
+    assert (await api("GET", "/workflows", Host="evil.example")).status == 403
+    assert (await api("GET", "/workflows", Host="localhost:9")).status == 200
+    assert (await api("POST", "/workflow-definitions", body, Origin=api.url)).status == 201
+
+
+async def test_every_answer_has_security_headers(api: Api):
+    for path in ("/workflows", "/nowhere", "/_health", "/workflows?limit=x"):
+        headers = (await api("GET", path)).headers
+        assert headers["X-Content-Type-Options"] == "nosniff"
+        assert headers["X-Frame-Options"] == "DENY"
+        assert headers["Cache-Control"] == "no-store"
+        assert "default-src 'none'" in headers["Content-Security-Policy"]
+        assert "Server" not in headers
+
+
+async def test_bodies_have_a_limit(manager: LocalManager):
+    async with asking(manager, max_body=1_000) as api:
+        assert "more than 1,000 bytes" in await api.refused(413, "POST", "/workflows", "x" * 1_001)
+        assert await api.refused(400, "POST", "/workflows", "x" * 900)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"\xff\xfe",
+        '{"name": NaN}',
+        "[" * 100_000,
+        '{"name": "\\ud800", "stateMachine": {}}',
+        '{"name": "a\\u0000b", "stateMachine": {}}',
+        '{"name": "a/b", "stateMachine": {}}',
+        '{"name": "..", "stateMachine": {}}',
+        '"text"',
+        "null",
+        "9" * 5_000,
+        '{"name": "x", "stateMachine": ' + '{"a":' * 3_000 + "1" + "}" * 3_001,
+    ],
+)
+async def test_odd_bodies_are_refused_in_words(api: Api, body: str | bytes):
+    assert await api.refused(400, "POST", "/workflow-definitions", body)
+
+
+async def test_a_body_may_be_yaml(api: Api):
+    text = "name: hello\nstateMachine:\n  StartAt: a\n  States:\n    a: {Type: Pass, End: true}\n"
+    said = await api("POST", "/workflow-definitions", text, Content_Type="application/yaml")
+    assert (said.status, said.json["name"]) == (201, "hello")
+    assert "is no YAML" in await api.refused(400, "POST", "/workflows", "a: [", Content_Type="application/yaml")
+
+
+async def test_unknown_paths_and_methods(api: Api):
+    assert await api.refused(404, "GET", "/nowhere") == "there is no /nowhere"
+    said = await api("PATCH", "/workflows")
+    assert (said.status, said.message) == (405, "PATCH cannot be asked of /workflows")
+    assert said.headers["Allow"]
+
+
+async def test_a_port_that_is_taken(api: Api):
+    with pytest.raises(UsageError, match="cannot be used"):
+        async with serving(make_app(), port=int(api.url.rpartition(":")[2])):
+            pass
+
+
+async def test_answers_are_compressed_for_who_asks(api: Api):
+    said = await api("GET", "/openapi.json", Accept_Encoding="gzip")
+    assert said.headers["Content-Encoding"] == "gzip"
+
+
+async def test_the_stream_of_changes_tells_and_ends_with_the_service(manager: LocalManager):
+    async with asking(manager) as api:
+        definition = await api.ok("POST", "/workflow-definitions", {"name": "x", "stateMachine": PASSES}, status=201)
+        with anyio.fail_after(30):
+            async with api.session.get(f"{api.url}/changes?workflowDefinitionName=x") as stream:
+                assert stream.headers["Content-Type"].startswith("text/event-stream")
+                assert await stream.content.readline() == b"retry: 2000\n"
+                await api.ok("POST", "/workflows", {"workflowDefinition": {"name": definition["name"]}})
+                lines = [line async for line in _until(stream.content, b'"succeeded"')]
+        assert b"event: workflow\n" in lines
+
+
+async def _until(content, part: bytes):
+    async for line in content:
+        yield line
+        if part in line:
+            return
+
+
+async def test_the_numbers_of_the_service(api: Api):
+    await api("GET", "/nowhere")
+    await api.ok("POST", "/workflow-definitions", {"name": "x", "stateMachine": PASSES}, status=201)
+    text = (await api("GET", "/metrics")).text
+    assert 'workers_manager_http_requests_total{method="GET",route="",status="404"} 1.0' in text
+    assert 'workers_manager_http_requests_total{method="POST",route="/workflow-definitions",status="201"} 1.0' in text

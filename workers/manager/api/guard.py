@@ -1,0 +1,120 @@
+"""Who may ask, and from where: bearer tokens, hosts, other sites; and the headers that each answer has."""
+
+import hashlib
+import hmac
+from collections.abc import Iterable
+from ipaddress import ip_address
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from workers.errors import UsageError
+from workers.manager.api.answers import refuse
+
+_READS = {"GET", "HEAD", "OPTIONS"}
+_OPEN = "/_health"
+_LEAST = 16
+"""Characters that a token must have: it is all that protects the service."""
+_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+_POLICY = "default-src 'none'; frame-ancestors 'none'"
+
+
+class Tokens:
+    """The bearer tokens that are accepted; those in `read_only` only for reading."""
+
+    def __init__(self, tokens: Iterable[str] = (), read_only: Iterable[str] = ()) -> None:
+        self._known = [(_digest(token), True) for token in tokens] + [(_digest(token), False) for token in read_only]
+
+    def __bool__(self) -> bool:
+        return bool(self._known)
+
+    def rights(self, token: str) -> bool | None:
+        """Whether `token` may write; None for one that is not known. All are compared, each in constant time."""
+        digest, found = hashlib.sha256(token.encode(errors="replace")).digest(), None
+        for known, writes in self._known:
+            if hmac.compare_digest(known, digest):
+                found = bool(found) or writes
+        return found
+
+
+def _digest(token: str) -> bytes:
+    if len(token) < _LEAST or not token.isascii() or not token.isprintable() or " " in token:
+        raise UsageError(f"a token needs {_LEAST} characters at least, of ASCII and without spaces: make a longer one")
+    return hashlib.sha256(token.encode()).digest()
+
+
+class Guard:
+    """Refuses who may not ask, and adds security headers to every answer.
+
+    Without tokens, the service stands on this machine only, and browsers on it must not be led there: requests from
+    other sites, and under names that are not this machine's, are refused (`any_host`: but for that).
+    """
+
+    def __init__(self, app: ASGIApp, *, tokens: Tokens, any_host: bool = False) -> None:
+        self._app = app
+        self._tokens = tokens
+        self._any_host = any_host
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """See ASGI."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+
+        async def guarded(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in _HEADERS.items():
+                    headers.setdefault(name, value)
+                headers.setdefault("Content-Security-Policy", _POLICY)
+                headers.setdefault("Cache-Control", "no-store")
+            await send(message)
+
+        refusal = None if scope["path"] == _OPEN else self._refusal(scope)
+        await (refusal or self._app)(scope, receive, guarded)
+
+    def _refusal(self, scope: Scope) -> Response | None:
+        headers = Headers(scope=scope)
+        if not (self._tokens or self._any_host) and not _is_here(headers.get("host", "")):
+            return refuse(
+                403, f"Host: {headers.get('host')!r} is not this machine: set tokens to be reached from others"
+            )
+        if scope["method"] not in _READS and _from_elsewhere(headers):
+            return refuse(403, "Origin: a page of another site asks, and may not")
+        if not self._tokens:
+            return None
+        scheme, _, token = headers.get("authorization", "").partition(" ")
+        rights = self._tokens.rights(token.strip()) if scheme.lower() == "bearer" else None
+        if rights is None:
+            message = "Authorization: send a known token, as in `Authorization: Bearer TOKEN`"
+            return refuse(401, message, headers={"WWW-Authenticate": "Bearer"})
+        if not rights and scope["method"] not in _READS:
+            return refuse(403, "Authorization: this token may only read")
+        return None
+
+
+def _is_here(host: str) -> bool:
+    name = host.rpartition(":")[0] if host.rpartition(":")[2].isdecimal() else host
+    return name == "localhost" or is_loopback(name.strip("[]"))
+
+
+def is_loopback(address: str) -> bool:
+    """Whether an address, or `localhost`, is this machine's own."""
+    try:
+        return address == "localhost" or ip_address(address).is_loopback
+    except ValueError:
+        return False
+
+
+def _from_elsewhere(headers: Headers) -> bool:
+    """Whether a browser sends the request for a page of another site."""
+    if headers.get("sec-fetch-site", "none") in {"cross-site", "same-site"}:
+        return True
+    origin = headers.get("origin")
+    return origin is not None and origin.partition("://")[2] != headers.get("host")
