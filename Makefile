@@ -51,13 +51,13 @@ constraints:
 	rm -rf build/constraints
 	$(PYTHON) -m venv build/constraints
 	build/constraints/bin/python -m pip install --quiet --upgrade pip
-	build/constraints/bin/python -m pip install --quiet '.[local,test,lint]' hatchling editables
+	build/constraints/bin/python -m pip install --quiet '.[local-aws,test,lint]' hatchling editables
 	build/constraints/bin/python -m pip freeze --all --exclude setuptools --exclude sfn-workers >constraints.txt
 	rm -rf build/constraints
 
 .venv/.local: EXTRAS = local
-.venv/.test: EXTRAS = local,test
-.venv/.lint: EXTRAS = local,test,lint
+.venv/.test: EXTRAS = local-aws,test
+.venv/.lint: EXTRAS = local-aws,test,lint
 .venv/.local .venv/.test .venv/.lint: .venv/.created pyproject.toml constraints.txt
 	@echo 'Installing sfn-workers[$(EXTRAS)] into .venv'
 	@$(BIN)/python -m pip install --quiet --no-compile --editable '.[$(EXTRAS)]'

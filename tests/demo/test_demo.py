@@ -95,7 +95,7 @@ async def test_a_worker_that_ends_by_itself_is_told_and_gives_exit_code_1(
 
 
 async def test_without_the_engine_it_says_what_to_install(tmp_path: Path) -> None:
-    (tmp_path / "moto.py").write_text("raise ModuleNotFoundError('no moto', name='moto')")
+    (tmp_path / "sitecustomize.py").write_text("import sys; sys.modules['jsonata'] = None")
     process = await start(PYTHONPATH=str(tmp_path))
     output, errors = await process.communicate()
     assert process.returncode == ExitCode.USAGE

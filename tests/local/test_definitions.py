@@ -21,7 +21,10 @@ BROKEN = {
     "too deep": ("[" * 100_000, "INVALID_JSON_DESCRIPTION: "),
     "no states": ({"StartAt": "A"}, "SCHEMA_VALIDATION_FAILED: These fields are required: [States] at /'"),
     "nothing": ({}, "SCHEMA_VALIDATION_FAILED: These fields are required: [StartAt, States] at /'"),
-    "states of another type": ({"StartAt": "A", "States": ["A"]}, "SCHEMA_VALIDATION_FAILED: States is not an object"),
+    "states of another type": (
+        {"StartAt": "A", "States": ["A"]},
+        "SCHEMA_VALIDATION_FAILED: must be an object of states",
+    ),
     "start of nothing": (
         {**_pass(End=True), "StartAt": "B"},
         "MISSING_TRANSITION_TARGET: Missing 'Next' target: B at /StartAt'",

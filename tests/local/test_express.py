@@ -10,7 +10,7 @@ async def test_synchronously(client: Any):
     machine = await create_machine(client, PASS, type="EXPRESS")
     answer = await client.start_sync_execution(stateMachineArn=machine, name="name", input='{"x": 1}')
     assert answer["executionArn"].startswith(machine.replace(":stateMachine:", ":express:") + ":name:")
-    assert (answer["status"], answer["input"], answer["output"]) == ("SUCCEEDED", '{"x": 1}', '{"x":1}')
+    assert (answer["status"], answer["input"], answer["output"]) == ("SUCCEEDED", '{"x": 1}', '{"x": 1}')
     assert answer["startDate"] <= answer["stopDate"]
     billed = answer["billingDetails"]["billedDurationInMilliseconds"]
     assert billed >= 100

@@ -51,19 +51,19 @@ async def test_events_as_aws_writes_them(account: Account):
             "type": "PassStateEntered",
             "id": 2,
             "previousEventId": 0,
-            "stateEnteredEventDetails": {"name": "Pass", "input": '{"x":1}', "inputDetails": {"truncated": False}},
+            "stateEnteredEventDetails": {"name": "Pass", "input": '{"x": 1}', "inputDetails": {"truncated": False}},
         },
         {
             "type": "PassStateExited",
             "id": 3,
             "previousEventId": 2,
-            "stateExitedEventDetails": {"name": "Pass", "output": '{"x":1}', "outputDetails": {"truncated": False}},
+            "stateExitedEventDetails": {"name": "Pass", "output": '{"x": 1}', "outputDetails": {"truncated": False}},
         },
         {
             "type": "ExecutionSucceeded",
             "id": 4,
             "previousEventId": 3,
-            "executionSucceededEventDetails": {"output": '{"x":1}', "outputDetails": {"truncated": False}},
+            "executionSucceededEventDetails": {"output": '{"x": 1}', "outputDetails": {"truncated": False}},
         },
     ]
 

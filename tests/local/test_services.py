@@ -156,7 +156,7 @@ async def test_blocking_clients_work_beside_the_loop(engine: LocalStepFunctions,
     ("target", "body", "code"),
     [
         ("AWSStepFunctions.Nonsense", "{}", "UnknownOperationException"),
-        ("AWSStepFunctions.RedriveExecution", "{}", "UnknownOperationException"),
+        ("AWSStepFunctions.RedriveExecution", "{}", "ValidationException"),
         ("AWSStepFunctions.ListActivities", "nonsense", "SerializationException"),
         ("AWSStepFunctions.ListActivities", "[]", "SerializationException"),
         ("AWSStepFunctions.ListActivities", '{"maxResults": "many"}', "SerializationException"),

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import threading
 from typing import Any
 
 from tests.account import Account
@@ -63,7 +62,8 @@ async def test_of_a_wait(account: Account):
 
 async def test_of_branches_and_iterations(activity: Activity, account: Account):
     branch = {"StartAt": "Work", "States": {"Work": activity.state()}}
-    each = {"Type": "Map", "ItemsPath": "$.items", "ItemProcessor": branch, "End": True}
+    processor = {"StartAt": "WorkOn", "States": {"WorkOn": activity.state()}}
+    each = {"Type": "Map", "ItemsPath": "$.items", "ItemProcessor": processor, "End": True}
     machine = {
         "StartAt": "Both",
         "States": {
@@ -108,18 +108,3 @@ async def test_of_one_that_has_ended(account: Account):
 async def test_of_one_that_is_unknown(client: Any):
     async with refused("ExecutionDoesNotExist"):
         await client.stop_execution(executionArn="arn:aws:states:us-east-1:123456789012:execution:machine:name")
-
-
-async def test_leaves_no_thread_behind(activity: Activity, account: Account):
-    execution = await account.start(activity.machine(Retry=[{"ErrorEquals": ["States.ALL"], "IntervalSeconds": 600}]))
-    waiting = await account.start(WAIT)
-    token, _ = await activity.task()
-    await activity.fail(token)
-    await account.reached(execution, "ActivityFailed")
-    names = {f"execution {arn.rpartition(':')[2]}" for arn in (execution, waiting)}
-    assert names <= {thread.name for thread in threading.enumerate()}
-    for arn in (execution, waiting):
-        await _stopped(account, arn)
-    async with asyncio.timeout(5):
-        while names & {thread.name for thread in threading.enumerate()}:
-            await asyncio.sleep(0.01)

@@ -131,7 +131,7 @@ async def test_parallel_branches_whose_outputs_each_hold_a_claim(account: Accoun
     async def _(branches: list[dict[str, Any]], /) -> str:
         return "".join(f"{found['letter']}{len(found['text'])}" for found in branches)
 
-    branches = [chain(Make=step(branch, Parameters={"letter": letter})) for letter in "xyz"]
+    branches = [chain(**{f"Make{letter}": step(branch, Parameters={"letter": letter})}) for letter in "xyz"]
     definition = chain(Both={"Type": "Parallel", "Branches": branches}, Merge=step(merge))
     async with working(registry, account, payloads=url):
         execution = await account.start(definition, {})

@@ -55,10 +55,12 @@ def local(port: int, poll_hold: float, keep: int, *, harsh: bool, seed: int | No
 
 
 async def _serve(options: dict[str, Any]) -> None:
-    from workers.local.engine import environment, serve
+    from workers.local.engine import environment
+    from workers.local.options import Options
+    from workers.local.serving import serve
 
     with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
-        async with serve(**options) as url:
+        async with serve(Options(**options)) as (url, _):
             click.echo(f"workers local: ready at {url}")
             for name, value in environment(url).items():
                 click.echo(f"export {name}={shlex.quote(value)}")

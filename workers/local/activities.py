@@ -6,43 +6,51 @@ they were opened, and each task is given to exactly one poll. A poll whose clien
 
 import asyncio
 import time
-from collections import deque
-from contextlib import suppress
+from collections import OrderedDict, deque
 
 from workers.arns import Place
+from workers.local.clock import Clock
 from workers.local.errors import ApiError, activity_does_not_exist
-from workers.local.tasks import ActivityTask
+from workers.local.tasks import Attempt
 
 POLLS_PER_ACTIVITY = 1_000
 """Open GetActivityTask calls an activity may have (Step Functions quotas)."""
 
 
+PATIENCE = 1.0
+"""Seconds after which a task that nobody polls for is not on its way to a worker."""
+
+
 class Activity:
     """An activity: its name and its age."""
 
-    def __init__(self, arn: str, name: str) -> None:
+    def __init__(self, arn: str, name: str, created: float) -> None:
         self.arn = arn
         self.name = name
-        self.created = time.time()
+        self.created = created
 
 
 class Queue:
     """The tasks of one activity that wait for a worker, or the polls that wait for a task."""
 
-    def __init__(self) -> None:
-        self._tasks: deque[ActivityTask] = deque()
-        self._polls: deque[asyncio.Future[ActivityTask]] = deque()
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._tasks: OrderedDict[str, Attempt] = OrderedDict()
+        self._polls: deque[asyncio.Future[Attempt]] = deque()
+        self._polled = 0.0
+        self._holding: asyncio.TimerHandle | None = None
 
-    def put(self, task: ActivityTask) -> None:
+    def put(self, task: Attempt) -> None:
         """Gives `task` to the poll that waits longest, or keeps it for the next one."""
         self._offer(task, first=False)
+        if self._tasks:
+            self._hold()
 
-    def discard(self, task: ActivityTask) -> None:
-        """Takes `task` out again where it still waits: its execution is over."""
-        with suppress(ValueError):
-            self._tasks.remove(task)
+    def discard(self, task: Attempt) -> None:
+        """Takes `task` out again where it still waits: its state is over."""
+        self._tasks.pop(task.token, None)
 
-    async def take(self, worker_name: str | None, *, hold: float) -> ActivityTask | None:
+    async def take(self, worker_name: str | None, *, hold: float) -> Attempt | None:
         """Waits up to `hold` seconds for a task and starts it. Raises `ApiError` when the activity is deleted
         meanwhile, or has more open polls than AWS allows.
         """
@@ -63,44 +71,67 @@ class Queue:
             if not (poll := self._polls.popleft()).done():
                 poll.set_exception(error)
 
-    def _next(self) -> ActivityTask | None:
-        return self._tasks.popleft() if self._tasks else None
+    def _next(self) -> Attempt | None:
+        return self._tasks.popitem(last=False)[1] if self._tasks else None
 
-    def _offer(self, task: ActivityTask, *, first: bool) -> None:
+    def _offer(self, task: Attempt, *, first: bool) -> None:
         while self._polls:
             if not (poll := self._polls.popleft()).done():
                 poll.set_result(task)
                 return
-        (self._tasks.appendleft if first else self._tasks.append)(task)
+        self._tasks[task.token] = task
+        if first:
+            self._tasks.move_to_end(task.token, last=False)
 
-    async def _wait(self, seconds: float) -> ActivityTask | None:
-        poll: asyncio.Future[ActivityTask] = asyncio.get_running_loop().create_future()
+    async def _wait(self, seconds: float) -> Attempt | None:
+        loop = asyncio.get_running_loop()
+        poll: asyncio.Future[Attempt] = loop.create_future()
         self._polls.append(poll)
+        timer = loop.call_later(max(seconds, 0), _give_up, poll)
         try:
-            async with asyncio.timeout(max(seconds, 0)):
-                return await poll
-        except TimeoutError:
-            return poll.result() if _holds_task(poll) else None
+            return await poll
+        except _HoldOverError:
+            return None
         except asyncio.CancelledError:
-            if _holds_task(poll):  # the client went while the task was on its way to it
-                self._offer(poll.result(), first=True)
+            if poll.done() and not poll.cancelled() and poll.exception() is None:
+                self._offer(poll.result(), first=True)  # the client went while the task was on its way to it
             raise
         finally:
+            timer.cancel()
+            self._polled = loop.time()
             if not poll.done():
                 poll.cancel()
             if poll in self._polls:
                 self._polls.remove(poll)
 
+    def _hold(self) -> None:
+        """A task that waits is on its way to a worker, unless nobody has polled for a while."""
+        if self._holding is None:
+            self._clock.hold()
+            self._holding = asyncio.get_running_loop().call_later(PATIENCE, self._release)
 
-def _holds_task(poll: asyncio.Future[ActivityTask]) -> bool:
-    return poll.done() and not poll.cancelled() and poll.exception() is None
+    def _release(self) -> None:
+        self._holding = None
+        self._clock.release()
+        if self._tasks and asyncio.get_running_loop().time() - self._polled < PATIENCE:
+            self._hold()
+
+
+class _HoldOverError(Exception):
+    """No task came."""
+
+
+def _give_up(poll: "asyncio.Future[Attempt]") -> None:
+    if not poll.done():
+        poll.set_exception(_HoldOverError)
 
 
 class Activities:
     """The activities of one region by ARN."""
 
-    def __init__(self, place: Place) -> None:
+    def __init__(self, place: Place, clock: Clock) -> None:
         self._place = place
+        self._clock = clock
         self._activities: dict[str, Activity] = {}
         # A queue outlives its activity: what waits in it is there for an activity created again.
         self._queues: dict[str, Queue] = {}
@@ -108,8 +139,9 @@ class Activities:
     def create(self, name: str) -> Activity:
         """Returns the activity of that name, made now if there is none (CreateActivity is idempotent)."""
         arn = self._place.activity(name)
-        self._queues.setdefault(arn, Queue())
-        return self._activities.setdefault(arn, Activity(arn, name))
+        if arn not in self._queues:
+            self._queues[arn] = Queue(self._clock)
+        return self._activities.setdefault(arn, Activity(arn, name, self._clock.now()))
 
     def get(self, arn: str) -> Activity:
         """Raises `ApiError` ActivityDoesNotExist."""
@@ -127,13 +159,14 @@ class Activities:
         if self._activities.pop(arn, None):
             self._queues[arn].close(activity_does_not_exist(arn))
 
-    def put(self, arn: str, task: ActivityTask) -> None:
+    def put(self, arn: str, task: Attempt) -> None:
         """Queues a task of an activity, though it may have been deleted meanwhile."""
         self._queues[arn].put(task)
 
-    def discard(self, arn: str, task: ActivityTask) -> None:
+    def discard(self, arn: str, task: Attempt) -> None:
         """Takes a task out of its queue again: nobody waits for it any more."""
-        self._queues[arn].discard(task)
+        if queue := self._queues.get(arn):
+            queue.discard(task)
 
     def __contains__(self, arn: object) -> bool:
         return arn in self._activities

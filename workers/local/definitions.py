@@ -1,19 +1,28 @@
-"""Definitions: what CreateStateMachine accepts, turned into what the interpreter runs."""
+"""Definitions: what CreateStateMachine accepts, turned into programs."""
 
-import json
 import re
-import threading
-from collections.abc import Iterator
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 from workers.local.errors import invalid_definition
-from workers.local.seams import asl_parser
+from workers.local.program import Program, compiled
+from workers.machines.loading.json_text import read_json
+from workers.machines.model.machine import StateMachine
+from workers.machines.problems import Finding, Severity
+from workers.machines.validation.checker import check
 
-Program = Any
-"""A parsed definition. It is never changed, and any number of executions may run it at once."""
+_BACKTICKS = re.compile(r"`([^`]+)`")
+_MISSING = re.compile(r"`(\w+)` is missing")
+_KNOWN_PROGRAMS = 256
 
-_ACTIVITY = re.compile(r"arn:[\w-]+:states:[\w-]+:\d{12}:activity:.+", re.ASCII)
-_parsing = threading.Lock()
+
+class Complaint(NamedTuple):
+    """Something wrong with a definition, as ValidateStateMachineDefinition tells it."""
+
+    code: str
+    message: str
+    location: str
+    severity: str
 
 
 def parse(definition: str, *, express: bool = False) -> Program:
@@ -21,81 +30,100 @@ def parse(definition: str, *, express: bool = False) -> Program:
 
     Raises `ApiError` InvalidDefinition.
     """
+    document, complaints = _judged(definition, express=express)
+    for complaint in complaints:
+        if complaint.severity == "ERROR":
+            raise invalid_definition(f"{complaint.code}: {complaint.message}")
+    return _program(definition, document)
+
+
+def complaints(definition: str, *, express: bool = False) -> list[Complaint]:
+    """All that is wrong with the JSON text `definition`."""
+    return _judged(definition, express=express)[1]
+
+
+def program(definition: str) -> Program:
+    """The program of a definition that was accepted before."""
+    return _compiled(definition)
+
+
+def _judged(definition: str, *, express: bool) -> tuple[Any, list[Complaint]]:
     try:
-        document = json.loads(definition)
-    except ValueError as error:
-        raise invalid_definition(f"INVALID_JSON_DESCRIPTION: {error}") from None
+        source = read_json(definition, "the definition")
     except RecursionError:
-        raise invalid_definition("INVALID_JSON_DESCRIPTION: nested too deeply") from None
+        return None, [Complaint("INVALID_JSON_DESCRIPTION", "nested too deeply", "/", "ERROR")]
+    document = source.data
+    if not source.readable:
+        why = source.findings[0].message if source.findings else "no JSON"
+        return None, [Complaint("INVALID_JSON_DESCRIPTION", why, "/", "ERROR")]
     if not isinstance(document, dict):
-        raise invalid_definition("INVALID_JSON_DESCRIPTION: expected a JSON object")
-    for complaint in _complaints(document, "", express=express):
-        raise invalid_definition(complaint)
+        return None, [Complaint("INVALID_JSON_DESCRIPTION", "expected a JSON object", "/", "ERROR")]
+    findings = check(document, express=express)
+    found = [_complaint(finding, document) for finding in _joined(findings)]
+    return document, sorted(found, key=lambda complaint: complaint.severity)
+
+
+def _program(definition: str, document: dict[str, Any]) -> Program:
+    _documents[definition] = document
     try:
-        with _parsing:  # the parser's tables are shared
-            return asl_parser.AmazonStateLanguageParser.parse(_plain(document))[0]
-    except asl_parser.ASLParserException as error:
-        raise invalid_definition(f"SCHEMA_VALIDATION_FAILED: {'; '.join(error.errors)}") from None
-    except Exception as error:  # noqa: BLE001 - the parser raises whatever a part of it stumbles over
-        raise invalid_definition(f"SCHEMA_VALIDATION_FAILED: {error}") from None
+        return _compiled(definition)
+    finally:
+        del _documents[definition]
 
 
-def _plain(document: dict[str, Any]) -> str:
-    """The definition without escapes like \\u00e9, which the parser would leave in the texts of functions."""
-    return json.dumps(document, ensure_ascii=False)
+_documents: dict[str, dict[str, Any]] = {}
 
 
-def _complaints(machine: dict[str, Any], where: str, *, express: bool) -> Iterator[str]:
-    """What AWS refuses and the parser lets pass: missing parts, targets that do not exist, Express limits."""
-    missing = [name for name in ("StartAt", "States") if name not in machine]
-    if missing:
-        yield f"SCHEMA_VALIDATION_FAILED: These fields are required: [{', '.join(missing)}] at {where or '/'}"
-        return
-    states = machine["States"]
-    if not isinstance(states, dict) or not all(isinstance(state, dict) for state in states.values()):
-        yield f"SCHEMA_VALIDATION_FAILED: States is not an object of states at {where}/States"
-        return
-    for target, place in _targets(machine, states, where):
-        if target not in states:
-            yield f"MISSING_TRANSITION_TARGET: Missing 'Next' target: {target} at {place}"
-    for name, state in states.items():
-        place = f"{where}/States/{name}"
-        if express and (complaint := _not_for_express(state.get("Resource"))):
-            yield f"SCHEMA_VALIDATION_FAILED: Express state machine does not support {complaint} at {place}/Resource"
-        for inner, path in _machines_within(state, place):
-            yield from _complaints(inner, path, express=express)
+@lru_cache(_KNOWN_PROGRAMS)
+def _compiled(definition: str) -> Program:
+    document = _documents.get(definition) or read_json(definition, "the definition").data
+    return compiled(StateMachine.model_validate(document))
 
 
-def _targets(machine: dict[str, Any], states: dict[str, Any], where: str) -> Iterator[tuple[Any, str]]:
-    yield machine["StartAt"], f"{where}/StartAt"
-    for name, state in states.items():
-        place = f"{where}/States/{name}"
-        for field in ("Next", "Default"):
-            if field in state:
-                yield state[field], f"{place}/{field}"
-        for field in ("Choices", "Catch"):
-            rules = state.get(field)
-            for number, rule in enumerate(rules if isinstance(rules, list) else ()):
-                if isinstance(rule, dict) and "Next" in rule:
-                    yield rule["Next"], f"{place}/{field}[{number}]/Next"
+def _joined(findings: list[Finding]) -> list[Finding]:
+    """Missing keys of one place as one finding, as AWS tells of them."""
+    missing: dict[tuple[str | int, ...], list[str]] = {}
+    for finding in findings:
+        if key := _MISSING.fullmatch(finding.message):
+            missing.setdefault(finding.where, []).append(key[1])
+    joined = []
+    for finding in findings:
+        if not _MISSING.fullmatch(finding.message):
+            joined.append(finding)
+        elif keys := missing.pop(finding.where, None):
+            joined.append(Finding("missing-key", finding.where, f"These fields are required: [{', '.join(keys)}]"))
+    return joined
 
 
-def _machines_within(state: dict[str, Any], where: str) -> Iterator[tuple[dict[str, Any], str]]:
-    branches = state.get("Branches")
-    for number, branch in enumerate(branches if isinstance(branches, list) else ()):
-        if isinstance(branch, dict):
-            yield branch, f"{where}/Branches[{number}]"
-    for field in ("Iterator", "ItemProcessor"):
-        if isinstance(state.get(field), dict):
-            yield state[field], f"{where}/{field}"
+def _complaint(finding: Finding, document: Any) -> Complaint:
+    place = _pointer(finding.where)
+    severity = "ERROR" if finding.severity is Severity.ERROR else "WARNING"
+    value = _at(document, finding.where)
+    match finding.code:
+        case "missing-target":
+            return Complaint("MISSING_TRANSITION_TARGET", f"Missing 'Next' target: {value} at {place}", place, severity)
+        case "not-in-express":
+            problem = f"Express state machine does not support {_not_for_express(str(value))} at {place}"
+            return Complaint("SCHEMA_VALIDATION_FAILED", problem, place, severity)
+    message = _BACKTICKS.sub(r"\1", finding.message)
+    code = "SCHEMA_VALIDATION_FAILED" if severity == "ERROR" else finding.code.upper().replace("-", "_")
+    return Complaint(code, f"{message} at {place}", place, severity)
 
 
-def _not_for_express(resource: Any) -> str | None:
-    if not isinstance(resource, str):
-        return None
-    if _ACTIVITY.fullmatch(resource):
-        return "Activity ARN"
-    for pattern in (".waitForTaskToken", ".sync"):
-        if pattern in resource:
-            return f"'{pattern}' service integration"
-    return None
+def _not_for_express(resource: str) -> str:
+    pattern = next((pattern for pattern in (".waitForTaskToken", ".sync") if pattern in resource), None)
+    return f"'{pattern}' service integration" if pattern else "Activity ARN"
+
+
+def _at(document: Any, where: tuple[str | int, ...]) -> Any:
+    for key in where:
+        try:
+            document = document[key]
+        except (KeyError, IndexError, TypeError):
+            return None
+    return document
+
+
+def _pointer(where: tuple[str | int, ...]) -> str:
+    """`/States/A/Choices[0]/Next`."""
+    return "".join(f"[{key}]" if isinstance(key, int) else f"/{key}" for key in where) or "/"

@@ -1,75 +1,119 @@
 """Executions: what is known of each, and how long it is remembered."""
 
-import threading
-import time
+import json
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
+from workers.local.clock import Clock
 from workers.local.history import ENDINGS, EVENT_LIMIT, LIMIT_REACHED, Event
-from workers.local.machines import Target
+from workers.local.machines import Revision
 
 RUNNING = "RUNNING"
+PENDING_REDRIVE = "PENDING_REDRIVE"
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """What an execution was started from."""
+
+    machine_arn: str
+    machine_name: str
+    revision: Revision
+    version_arn: str | None = None
+    alias_arn: str | None = None
 
 
 class Execution:
     """One run of a state machine. `input` and `output` are JSON text, times are seconds since 1970.
 
-    The interpreter writes its history from threads of its own; the event that ends it also sets its status, and
-    nothing is written after that.
+    The event that ends it also sets its status, and nothing is written after that.
     """
 
-    def __init__(self, number: int, arn: str, name: str, target: Target, execution_input: str) -> None:
+    def __init__(self, number: int, arn: str, name: str, origin: "Origin", execution_input: str, clock: Clock) -> None:
         self.number = number
         self.arn = arn
         self.name = name
-        self.machine_arn = target.machine.arn
-        self.machine_name = target.machine.name
-        self.revision = target.revision
-        self.version_arn = target.version_arn
-        self.alias_arn = target.alias_arn
+        self.origin = origin
+        self.map_run: str | None = None
+        """ARN of the map run that it is a child of."""
+        self.items: int | None = None
+        """Items of its batch, in a child of a map run."""
+        self.children: list[Execution] = []
+        """The executions that its Maps started."""
         self.input = execution_input
         self.trace_header: str | None = None
-        self.express = target.machine.type == "EXPRESS"
-        self.started = time.time()
+        self.express = False
+        self.started = clock.now()
         self.stopped: float | None = None
         self.status = RUNNING
         self.output: str | None = None
         self.error: str | None = None
         self.cause: str | None = None
+        self.redrives = 0
+        self.redriven: float | None = None
+        """When it was redriven last."""
         self.events: list[Event] = []
         self.on_end: Callable[[], None] | None = None
-        """Called once, in the thread that records the last event; then let go, with all that it holds."""
-        self._lock = threading.Lock()
+        """Called once, after the last event; then let go, with all that it holds."""
+        self._clock = clock
+
+    @property
+    def machine_arn(self) -> str:
+        return self.origin.machine_arn
+
+    @property
+    def machine_name(self) -> str:
+        return self.origin.machine_name
+
+    @property
+    def revision(self) -> Revision:
+        return self.origin.revision
 
     @property
     def running(self) -> bool:
         return self.status == RUNNING
 
-    def record(self, kind: str, details: Mapping[str, Any] | None, *, previous: int) -> int:
-        """Adds an event and returns its id; 0 when the execution has ended and the event is dropped."""
-        with self._lock:
-            if not self.running:
-                return 0
-            if len(self.events) == EVENT_LIMIT - 1 and kind not in ENDINGS:
-                kind, details = "ExecutionFailed", LIMIT_REACHED
-            now, number = time.time(), len(self.events) + 1
-            event = {"timestamp": now, "type": kind, "id": number, "previousEventId": previous, **(details or {})}
-            self.events.append(event)
-            if kind not in ENDINGS:
-                return number
-            self._end(event, now)
-            on_end, self.on_end = self.on_end, None
-        if on_end:
-            on_end()
+    def output_value(self) -> Any:
+        """Its output as a value."""
+        return None if self.output is None else json.loads(self.output)
+
+    def record(
+        self, kind: str, home: str | None = None, details: Mapping[str, Any] | None = None, *, after: int
+    ) -> int:
+        """Adds an event, which follows the event `after`, and returns its id.
+
+        `home`: the member in which the event has its `details`. 0 when the execution has ended: the event is dropped.
+        """
+        if self.status != RUNNING:
+            return 0
+        number = len(self.events) + 1
+        if number == EVENT_LIMIT and kind not in ENDINGS:
+            kind, home, details = "ExecutionFailed", "executionFailedEventDetails", LIMIT_REACHED
+        event: Event = {"timestamp": self._clock.now(), "type": kind, "id": number, "previousEventId": after}
+        if home is not None:
+            event[home] = details
+        self.events.append(event)
+        if kind in ENDINGS:
+            self._end(event)
         return number
 
-    def _end(self, event: Event, now: float) -> None:
-        status, home = ENDINGS[event["type"]]
+    def _end(self, event: Event) -> None:
+        self.status, home = ENDINGS[event["type"]]
         particulars = event.get(home, {})
         self.output, self.error, self.cause = (particulars.get(name) for name in ("output", "error", "cause"))
-        self.stopped = now
-        self.status = status
+        self.stopped = event["timestamp"]
+        on_end, self.on_end = self.on_end, None
+        if on_end:
+            on_end()
+
+    def reopen(self) -> None:
+        """Runs again: it is redriven."""
+        self.status, self.stopped = RUNNING, None
+        self.output = self.error = self.cause = None
+        self.redrives += 1
+        self.redriven = self._clock.now()
 
 
 class Executions:
@@ -78,6 +122,7 @@ class Executions:
     def __init__(self, *, keep: int) -> None:
         self._keep = keep
         self._executions: dict[str, Execution] = {}
+        self._numbers: set[int] = set()
         self._finished: deque[Execution] = deque()
         self._started = 0
 
@@ -86,8 +131,14 @@ class Executions:
         self._started += 1
         return self._started
 
+    def knows(self, number: int) -> bool:
+        """Whether the execution with that number is remembered."""
+        return number in self._numbers
+
     def add(self, execution: Execution) -> None:
         self._executions[execution.arn] = execution
+        self._numbers.add(execution.number)
+        self._started = max(self._started, execution.number)
 
     def get(self, arn: str) -> Execution | None:
         return self._executions.get(arn)
@@ -97,8 +148,19 @@ class Executions:
 
     def finish(self, execution: Execution) -> list[Execution]:
         """Counts an execution as finished. Returns those that are forgotten for it: the oldest beyond `keep`."""
-        self._finished.append(execution)
-        forgotten = [self._finished.popleft() for _ in range(len(self._finished) - self._keep)]
-        for oldest in forgotten:
-            del self._executions[oldest.arn]
+        if execution.map_run is None:  # a child is remembered as long as the execution that it belongs to
+            self._finished.append(execution)
+        forgotten = []
+        while len(self._finished) > self._keep:
+            if (oldest := self._finished.popleft()).running:  # it was redriven, and will come again
+                continue
+            forgotten += self._forget(oldest)
+        return forgotten
+
+    def _forget(self, execution: Execution) -> list[Execution]:
+        forgotten = [execution]
+        for child in execution.children:
+            forgotten += self._forget(child)
+        self._executions.pop(execution.arn, None)
+        self._numbers.discard(execution.number)
         return forgotten

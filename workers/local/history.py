@@ -9,10 +9,8 @@ EVENT_LIMIT = 25_000
 """Events a history holds; the execution fails at the last of them (Step Functions quotas)."""
 
 LIMIT_REACHED: Event = {
-    "executionFailedEventDetails": {
-        "error": "States.Runtime",
-        "cause": f"The execution reached the maximum number of history events ({EVENT_LIMIT}).",
-    }
+    "error": "States.Runtime",
+    "cause": f"The execution reached the maximum number of history events ({EVENT_LIMIT}).",
 }
 
 # The event that ends an execution, the status it leaves, and where the event keeps the particulars.

@@ -9,16 +9,14 @@ from operator import attrgetter
 from typing import Any
 
 from workers.local.arns import parse
-from workers.local.definitions import Program
 from workers.local.errors import conflict, state_machine_does_not_exist, validation
 
 
 @dataclass(frozen=True, slots=True)
 class Revision:
-    """What an execution runs: a definition (JSON text), parsed, with its role and its configuration."""
+    """What an execution runs: a definition (JSON text) that was accepted, with its role and its configuration."""
 
     definition: str
-    program: Program
     role: str
     logging: dict[str, Any]
     tracing: dict[str, Any]

@@ -3,35 +3,53 @@
 import asyncio
 import uuid
 from collections.abc import Callable
-from contextlib import suppress
-from typing import Any
+from functools import cached_property
 
 from workers.arns import Place
-from workers.local import task_states  # noqa: F401 - installs itself in the interpreter
+from workers.local import interpreter
 from workers.local.activities import Activities
-from workers.local.errors import ApiError, execution_does_not_exist
-from workers.local.executions import Execution, Executions
-from workers.local.interpreter import Run
+from workers.local.branch import Plan
+from workers.local.calls import Services
+from workers.local.clock import Clock
+from workers.local.errors import ApiError, execution_does_not_exist, resource_not_found
+from workers.local.executions import Execution, Executions, Origin
 from workers.local.machines import Machines, Target
-from workers.local.tasks import ActivityTask, Tokens
+from workers.local.map_runs import MapRun
+from workers.local.run import Run
+from workers.local.tasks import Attempt, Tokens
 
 
 class Region:
-    """Step Functions in one region. Lives on the event loop; interpreters call it from threads of their own.
+    """Step Functions in one region. Lives on the event loop.
 
     `poll_hold`: seconds for which a poll without a task is held. `keep`: finished executions that are remembered.
+    `new_services`: makes what Task states call that is no activity, when the first of them does.
+    `told` is called with each execution that starts or ends.
     """
 
-    def __init__(self, place: Place, *, poll_hold: float, keep: int) -> None:
+    def __init__(
+        self,
+        place: Place,
+        *,
+        clock: Clock,
+        new_services: Callable[["Region"], Services],
+        told: Callable[[Execution], None],
+        poll_hold: float,
+        keep: int,
+    ) -> None:
         self.place = place
+        self.clock = clock
         self.poll_hold = poll_hold
-        self.activities = Activities(place)
+        self.activities = Activities(place, clock)
         self.machines = Machines()
         self.executions = Executions(keep=keep)
-        self.tokens = Tokens()
+        self.tokens = Tokens(self.executions.knows)
         self.tags: dict[str, dict[str, str]] = {}
-        self._runs: dict[str, tuple[Run, asyncio.Future[None]]] = {}
-        self._loop = asyncio.get_running_loop()
+        self.map_runs: dict[str, MapRun] = {}
+        self._new_services = new_services
+        self._told = told
+        self._runs: dict[str, Run] = {}
+        """Of executions that run, or that could be redriven."""
 
     def start(self, target: Target, name: str, execution_input: str, *, trace_header: str | None) -> Execution:
         """Starts an execution; on AWS, names of Express executions are not unique.
@@ -48,12 +66,13 @@ class Region:
             if known.running and known.input == execution_input:
                 return known
             raise ApiError("ExecutionAlreadyExists", f"Execution Already Exists: '{arn}'")
-        execution = Execution(self.executions.next_number(), arn, name, target, execution_input)
+        origin = Origin(machine.arn, machine.name, target.revision, target.version_arn, target.alias_arn)
+        execution = Execution(self.executions.next_number(), arn, name, origin, execution_input, self.clock)
+        execution.express = machine.type == "EXPRESS"
         execution.trace_header = trace_header
         self.executions.add(execution)
-        run = Run(execution, self)
-        self._runs[arn] = run, self._loop.create_future()
-        run.start()
+        interpreter.start(self._new_run(execution), *self._plan(execution))
+        self._told(execution)
         return execution
 
     def execution(self, arn: str) -> Execution:
@@ -62,42 +81,96 @@ class Region:
             raise execution_does_not_exist(arn)
         return execution
 
-    def stop(self, execution: Execution, *, error: str | None = None, cause: str | None = None) -> None:
+    def stop(self, execution: Execution, error: str | None = None, cause: str | None = None) -> None:
         """Aborts an execution that runs."""
-        if known := self._runs.get(execution.arn):
-            known[0].stop(error, cause)
+        if execution.running:
+            self._runs[execution.arn].stop(error, cause)
+
+    def redrive(self, execution: Execution) -> None:
+        """Lets an execution that did not succeed run again from where it ended."""
+        run = self._runs[execution.arn]
+        run.ended = asyncio.get_running_loop().create_future()
+        interpreter.redrive(run, *self._plan(execution))
+        self._told(execution)
 
     async def wait_for_end(self, execution: Execution) -> None:
         """Returns when the execution has ended."""
-        if known := self._runs.get(execution.arn):
-            await asyncio.shield(known[1])
+        if execution.running and (run := self._runs.get(execution.arn)):
+            await asyncio.shield(run.ended)
 
     def close(self) -> None:
-        """Aborts whatever still runs."""
-        for run, _ in list(self._runs.values()):
-            run.stop("States.Runtime", "The embedded Step Functions was stopped.")
+        """Stops working on whatever still runs."""
+        for run in self._runs.values():
+            run.halt()
 
-    # What interpreters call, from threads of their own.
+    def _new_run(self, execution: Execution) -> Run:
+        run = self._runs[execution.arn] = Run(execution, self)
+        return run
+
+    def _plan(self, execution: Execution) -> tuple[Plan, float | None]:
+        from workers.local.definitions import program as compiled  # loaded with the first machine
+
+        program = compiled(execution.revision.definition)
+        if execution.map_run is None:
+            return program.plan, program.timeout
+        return program.distributed[self.map_runs[execution.map_run].state].plan, None
+
+    # What runs ask for.
+
+    @cached_property
+    def services(self) -> Services:
+        return self._new_services(self)
 
     def knows_activity(self, arn: str) -> bool:
         return arn in self.activities
 
-    def queue_task(self, activity_arn: str, task: ActivityTask) -> None:
-        self._post(self.activities.put, activity_arn, task)
+    def queue_task(self, activity_arn: str, task: Attempt) -> None:
+        self.activities.put(activity_arn, task)
 
-    def discard_task(self, activity_arn: str, task: ActivityTask) -> None:
-        self._post(self.activities.discard, activity_arn, task)
+    def discard_task(self, activity_arn: str, task: Attempt) -> None:
+        self.activities.discard(activity_arn, task)
 
-    def ended(self, execution: Execution) -> None:
-        self._post(self._finish, execution)
+    def changed(self, run: Run) -> None:
+        """Nothing is stored."""
 
-    def _post(self, call: Callable[..., None], *arguments: Any) -> None:
-        with suppress(RuntimeError):  # the loop is closed, and with it the engine: nobody is left to tell
-            self._loop.call_soon_threadsafe(call, *arguments)
-
-    def _finish(self, execution: Execution) -> None:
-        run, ended = self._runs.pop(execution.arn)
-        run.cancel_timer()
-        ended.set_result(None)
+    def ended(self, run: Run) -> None:
+        execution = run.execution
+        self._told(execution)
+        if execution.status == "SUCCEEDED" or execution.express:
+            self._runs.pop(execution.arn, None)
         for forgotten in self.executions.finish(execution):
-            self.tokens.forget(forgotten.arn)
+            self._runs.pop(forgotten.arn, None)
+            if forgotten.map_run:
+                self.map_runs.pop(forgotten.map_run, None)
+
+    def add_map_run(self, map_run: MapRun) -> None:
+        self.map_runs[map_run.arn] = map_run
+
+    def map_run(self, arn: str) -> MapRun:
+        """Raises `ApiError` ResourceNotFound."""
+        if (map_run := self.map_runs.get(arn)) is None:
+            raise resource_not_found()
+        return map_run
+
+    def run_child(
+        self, map_run: MapRun, number: int, child_input: str, known: Execution | None, *, express: bool
+    ) -> Run:
+        """Starts the execution of a batch of a Map, lets it go on, or redrives it."""
+        if known and known.running:
+            return self._runs[known.arn]
+        if known and not express:
+            self.redrive(known)
+            return self._runs[known.arn]
+        parent = map_run.execution
+        name = str(uuid.uuid4())
+        arn = self.place.execution(f"{parent.machine_name}/{map_run.label}", name)
+        child = Execution(self.executions.next_number(), arn, name, parent.origin, child_input, self.clock)
+        child.express, child.map_run, child.items = express, map_run.arn, map_run.sizes[number]
+        map_run.children[number] = child
+        parent.children.append(child)
+        self.executions.add(child)
+        run = self._new_run(child)
+        outer = self._runs[parent.arn]
+        run.variables = outer.variables
+        interpreter.start(run, *self._plan(child))
+        return run

@@ -7,12 +7,12 @@ services hold belongs to the process: all engines of a process share it, and the
 import asyncio
 import io
 import json
-import os
 import sys
 import threading
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, nullcontext, suppress
 from functools import cache
+from importlib.util import find_spec
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
@@ -20,15 +20,16 @@ import anyio
 from aiohttp import web
 from aiohttp.web_request import BaseRequest
 
+from workers.errors import MissingExtraError
+
 Environ = dict[str, Any]
 Application = Callable[..., Iterable[bytes]]
 
 THREADS = 256
 """Requests that moto may work on at once; an SQS long poll holds one for as long as it waits."""
 
-_PORT_VARIABLE = "MOTO_PORT"  # where moto's interpreter finds the services that its tasks call
 _PUT_RULE = "AWSEvents.PutRule"
-_ports: list[int] = []
+_open: list[int] = []
 _lock = threading.Lock()
 _dynamodb = threading.Lock()
 """moto checks the condition of a write and then writes: in two threads at once, two such writes both succeed."""
@@ -45,24 +46,23 @@ class OtherServices:
         self._limiter = anyio.CapacityLimiter(THREADS)
 
     def open(self) -> None:
-        """Tells the interpreter's tasks that the services are at this port."""
+        """Counts this engine as one that uses the services."""
         with _lock:
-            _ports.append(self._port)
-            os.environ[_PORT_VARIABLE] = str(self._port)
+            _open.append(self._port)
 
     def close(self) -> None:
         """Empties the services, unless another engine of this process still uses them."""
         with _lock:
-            _ports.remove(self._port)
-            if _ports:
-                os.environ[_PORT_VARIABLE] = str(_ports[-1])
+            _open.remove(self._port)
+            if _open:
                 return
-            del os.environ[_PORT_VARIABLE]
         if "moto.moto_server" in sys.modules:
             _call(_environ("POST", "/moto-api/reset", {}, b"", self._port))
 
     async def answer(self, request: BaseRequest) -> web.StreamResponse:
-        """Returns moto's answer to `request`."""
+        """Returns moto's answer to `request`. Raises `MissingExtraError` where moto is not installed."""
+        if find_spec("moto") is None:
+            raise MissingExtraError("the embedded AWS (S3, SQS, DynamoDB, …)", "local-aws")
         if request.headers.get("Expect", "").lower() == "100-continue":  # SDKs ask before they send an object
             await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
             request.writer.output_size = 0

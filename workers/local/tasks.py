@@ -1,30 +1,31 @@
-"""Task tokens: what a running task hears from its worker.
+"""Tasks in flight: what a task hears from its worker, and when its time is up.
 
-The interpreter waits for a task in a thread of the execution; workers speak to it through the API. A task is
-closed by the first of: a result, a failure, a missed deadline, the end of its execution. Whoever comes later is
+A task is closed by the first of: a result, a failure, a missed deadline, the end of its state. Whoever comes later is
 told TaskTimedOut, as AWS tells it.
 """
 
-import threading
-import time
+import asyncio
+import secrets
 import uuid
-from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Literal
 
+from workers.local.clock import Clock, Timer
 from workers.local.errors import invalid_token, task_does_not_exist, task_timed_out
+from workers.local.frames import Progress
 
 
 @dataclass(frozen=True, slots=True)
 class Success:
-    """SendTaskSuccess: `output` is JSON text."""
+    """The task's result as JSON text."""
 
     output: str
 
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """SendTaskFailure; both parts may be missing."""
+    """The task failed; both parts may be missing."""
 
     error: str | None
     cause: str | None
@@ -32,140 +33,181 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class TimedOut:
-    """The task was not reported in time: `missed` is "timeout" or "heartbeat"."""
+    """The task was not reported in time."""
 
-    missed: str
+    missed: Literal["timeout", "heartbeat"]
 
 
-Report = Success | Failure
 Outcome = Success | Failure | TimedOut
 
 
-class Token(Protocol):
-    """What the API can say to a task. Each raises `ApiError` TaskTimedOut when the task is closed."""
+class Attempt:
+    """One attempt at a task. Its `progress` is part of a frame: what is needed to go on after a restart.
 
-    def report(self, report: Report) -> None: ...
-
-    def beat(self) -> None: ...
-
-    def close(self) -> None:
-        """Ends the wait for the task: its execution, its branch or its state is over."""
-
-
-class ActivityTask:
-    """A task of an activity, from the moment its state is entered.
-
-    `input` is JSON text. Safe to use from any thread.
+    `on_start(worker)` and `on_end(outcome)` are called once each, before anybody is told; they write the history.
+    `holds`: somebody works on it, so that time must not be skipped.
     """
 
-    def __init__(self, token: str, task_input: str) -> None:
-        self.token = token
-        self.input = task_input
-        self.worker_name: str | None = None
-        self._changed = threading.Condition()
-        self._started: float | None = None
-        self._beaten = 0.0
-        self._report: Report | None = None
+    __slots__ = (
+        "_clock",
+        "_closed",
+        "_ended",
+        "_held",
+        "_holds",
+        "_on_end",
+        "_on_start",
+        "_progress",
+        "_timer",
+        "input",
+        "token",
+    )
+
+    def __init__(
+        self,
+        progress: Progress,
+        clock: Clock,
+        *,
+        on_start: Callable[[str | None], None],
+        on_end: Callable[[Outcome], None],
+        holds: bool = True,
+    ) -> None:
+        self.token: str = progress["token"]
+        self.input: str = progress.get("input", "")
+        self._progress = progress
+        self._clock = clock
+        self._on_start = on_start
+        self._on_end = on_end
+        self._timer: Timer | None = None
+        self._ended: asyncio.Future[Outcome] | None = None
+        self._holds = holds
+        self._held = False
         self._closed = False
+        if progress.get("outcome") is not None:
+            self._closed = True
+        elif self.started:
+            progress["beaten"] = clock.now()  # nobody could beat while the engine was down
+            self._run()
 
-    def start(self, worker_name: str | None) -> bool:
+    @property
+    def started(self) -> bool:
+        return self._progress.get("started") is not None
+
+    def start(self, worker: str | None = None) -> bool:
         """Gives the task to a worker. False when nobody waits for its result any more."""
-        with self._changed:
-            if self._closed:
-                return False
-            self.worker_name = worker_name
-            self._started = self._beaten = time.monotonic()
-            self._changed.notify_all()
-            return True
+        if self._closed:
+            return False
+        self._progress["started"] = self._progress["beaten"] = self._clock.now()
+        self._on_start(worker)
+        self._run()
+        return True
 
-    def report(self, report: Report) -> None:
-        with self._changed:
-            self._check_open()
-            self._report = report
-            self._changed.notify_all()
+    async def outcome(self) -> Outcome:
+        """How it ends; its deadlines are counted from its start."""
+        if (known := self._progress.get("outcome")) is not None:
+            return _loaded(known)
+        self._ended = asyncio.get_running_loop().create_future()
+        return await self._ended
+
+    def report(self, outcome: Outcome) -> None:
+        """Raises `ApiError` TaskTimedOut when the task is closed."""
+        if self._closed:
+            raise task_timed_out()
+        self._settle(outcome)
 
     def beat(self) -> None:
-        with self._changed:
-            self._check_open()
-            self._beaten = time.monotonic()
+        """Raises `ApiError` TaskTimedOut when the task is closed."""
+        if self._closed:
+            raise task_timed_out()
+        self._progress["beaten"] = self._clock.now()
 
     def close(self) -> None:
-        with self._changed:
-            self._closed = True
-            self._changed.notify_all()
+        """Its state is over: no report will be taken. May be called at any time."""
+        self._closed = True
+        if self._timer:
+            self._timer.cancel()
+        if self._held:
+            self._held = False
+            self._clock.release()
 
-    def wait_for_start(self) -> bool:
-        """Waits until a worker has the task. False when it is closed first: no worker will get it then."""
-        with self._changed:
-            self._changed.wait_for(lambda: self._closed or self._started is not None)
-            return self._started is not None
+    def _settle(self, outcome: Outcome) -> None:
+        self.close()
+        self._progress["outcome"] = _dumped(outcome)
+        self._on_end(outcome)
+        if self._ended and not self._ended.done():
+            self._ended.set_result(outcome)
 
-    def wait_for_outcome(self, *, timeout: float | None, heartbeat: float | None) -> Outcome | None:
-        """Waits for the report of a started task, at most `timeout` seconds from its start and `heartbeat` seconds
-        from its start or last beat. None when the task is closed before any of these.
-        """
-        with self._changed:
-            while self._report is None and not self._closed:
-                missed, left = self._next_deadline(timeout, heartbeat)
-                if left is not None and left <= 0:
-                    self._closed = True
-                    return TimedOut(missed)
-                self._changed.wait(left)
-            self._closed = True
-            report, self._report = self._report, None  # a token outlives its task: it need not hold the output
-            return report
+    def _run(self) -> None:
+        if self._holds:
+            self._held = True
+            self._clock.hold()
+        self._watch()
 
-    def _next_deadline(self, timeout: float | None, heartbeat: float | None) -> tuple[str, float | None]:
-        now, started = time.monotonic(), self._started or 0.0
-        deadlines = []
-        if timeout is not None:
-            deadlines.append((started + timeout - now, "timeout"))
-        if heartbeat is not None:
-            deadlines.append((self._beaten + heartbeat - now, "heartbeat"))
-        left, missed = min(deadlines, default=(None, ""))
-        return missed, left
+    def _watch(self) -> None:
+        """Looks at the deadlines now, and again when the next one may have passed: beats move it."""
+        progress, now = self._progress, self._clock.now()
+        deadlines: list[tuple[float, Literal["timeout", "heartbeat"]]] = []
+        if (timeout := progress.get("timeout")) is not None:
+            deadlines.append((progress["started"] + timeout, "timeout"))
+        if (heartbeat := progress.get("heartbeat")) is not None:
+            deadlines.append((progress["beaten"] + heartbeat, "heartbeat"))
+        if not deadlines:
+            return
+        due, missed = min(deadlines)
+        if due <= now:
+            self._settle(TimedOut(missed))
+        else:
+            self._timer = self._clock.call_at(due, self._watch)
 
-    def _check_open(self) -> None:
-        if self._closed or self._report is not None:
-            raise task_timed_out()
+
+def _dumped(outcome: Outcome) -> list[str | None]:
+    match outcome:
+        case Success(output):
+            return ["success", output]
+        case Failure(error, cause):
+            return ["failure", error, cause]
+        case TimedOut(missed):
+            return ["timed out", missed]
+
+
+def _loaded(dumped: list[Any]) -> Outcome:
+    match dumped:
+        case ["success", output]:
+            return Success(output)
+        case ["failure", error, cause]:
+            return Failure(error, cause)
+    return TimedOut(dumped[1])
+
+
+def new_token(execution: int) -> str:
+    """A token of a task of the execution with that number, which can be read from it again."""
+    return str(uuid.UUID(bytes=execution.to_bytes(6, "big") + secrets.token_bytes(10)))
 
 
 class Tokens:
-    """The tokens of all executions that are remembered. Tokens are added from any thread."""
+    """The tokens of tasks that can be reported. `knows` tells whether the execution of a number is remembered."""
 
-    def __init__(self) -> None:
-        self._tasks: dict[str, Token | None] = {}  # None: the execution has ended
-        self._of_execution: defaultdict[str, list[str]] = defaultdict(list)
+    def __init__(self, knows: Callable[[int], bool]) -> None:
+        self._open: dict[str, Attempt] = {}
+        self._knows = knows
 
-    def add(self, token: str, task: Token, *, execution: str) -> None:
-        self._tasks[token] = task
-        self._of_execution[execution].append(token)
+    def add(self, attempt: Attempt) -> None:
+        self._open[attempt.token] = attempt
 
-    def get(self, token: str) -> Token:
+    def discard(self, token: str) -> None:
+        self._open.pop(token, None)
+
+    def get(self, token: str) -> Attempt:
         """The task of `token`. Raises `ApiError`: InvalidToken for what was never a token, TaskDoesNotExist for one
-        that is not remembered, TaskTimedOut for one whose execution has ended.
+        that is not remembered, TaskTimedOut for one of a task that is closed.
         """
-        if token not in self._tasks:
-            raise task_does_not_exist() if _is_well_formed(token) else invalid_token()
-        if (task := self._tasks[token]) is None:
+        if attempt := self._open.get(token):
+            return attempt
+        try:
+            number = uuid.UUID(token)
+        except ValueError:
+            raise invalid_token() from None
+        if str(number) != token:
+            raise invalid_token()
+        if self._knows(int.from_bytes(number.bytes[:6], "big")):
             raise task_timed_out()
-        return task
-
-    def close(self, execution: str) -> None:
-        """Closes all tasks of an execution, and lets go of them."""
-        for token in self._of_execution.get(execution, ()):
-            if task := self._tasks[token]:
-                task.close()
-                self._tasks[token] = None
-
-    def forget(self, execution: str) -> None:
-        """Forgets the tokens of an execution."""
-        for token in self._of_execution.pop(execution, ()):
-            del self._tasks[token]
-
-
-def _is_well_formed(token: str) -> bool:
-    try:
-        return str(uuid.UUID(token)) == token
-    except ValueError:
-        return False
+        raise task_does_not_exist()

@@ -10,6 +10,7 @@ from tests.account import ROLE
 from tests.local.harsh.test_buckets import Clock
 from tests.local.helpers import PASS
 from workers.arns import Place
+from workers.local import clock
 from workers.local.errors import ApiError
 from workers.local.harsh.visibility import LONGEST, Visibility
 from workers.local.operations.table import OPERATIONS
@@ -25,7 +26,10 @@ class Seen:
 
     def __init__(self) -> None:
         self.clock = Clock()
-        self.region = Region(Place("aws", "us-east-1", "123456789012"), poll_hold=0, keep=10)
+        place = Place("aws", "us-east-1", "123456789012")
+        nothing: Any = None
+        time = clock.Clock()
+        self.region = Region(place, clock=time, new_services=nothing, told=lambda execution: None, poll_hold=0, keep=10)
         self.visibility = Visibility(Random(1), self.clock)
 
     async def ask(self, operation: str, **parameters: Any) -> dict[str, Any]:

@@ -1,15 +1,19 @@
-"""StartExecution, StartSyncExecution, StopExecution, DescribeExecution, ListExecutions, GetExecutionHistory."""
+"""Executions: start, also synchronously, stop, redrive, describe, list; and their histories."""
 
-import json
 import uuid
+from collections.abc import Iterator
 
 from workers.local.arns import accept_name, parse
+from workers.local.documents import parsed
 from workers.local.errors import ApiError, state_machine_type_not_supported, validation
 from workers.local.executions import Execution
 from workers.local.history import without_data
 from workers.local.operations.types import Operations, Parameters
 from workers.local.paging import page
 from workers.local.region import Region
+
+MOST_EVENTS = 24_999
+"""Events from which on an execution cannot be redriven (API reference, RedriveExecution)."""
 
 
 def start_execution(region: Region, parameters: Parameters) -> Parameters:
@@ -32,32 +36,41 @@ def stop_execution(region: Region, parameters: Parameters) -> Parameters:
 
 
 def describe_execution(region: Region, parameters: Parameters) -> Parameters:
-    execution = _find(region, parameters)
+    return describe(_find(region, parameters))
+
+
+def describe(execution: Execution) -> Parameters:
+    """An execution as DescribeExecution shows it."""
     return _description(execution) | {
         "traceHeader": execution.trace_header,
-        "stateMachineVersionArn": execution.version_arn,
-        "stateMachineAliasArn": execution.alias_arn,
-        "redriveCount": 0,
-        "redriveStatus": "NOT_REDRIVABLE",
-        "redriveStatusReason": _why_not_redrivable(execution),
+        "stateMachineVersionArn": execution.origin.version_arn,
+        "stateMachineAliasArn": execution.origin.alias_arn,
+        "mapRunArn": execution.map_run,
+        "redriveCount": execution.redrives,
+        "redriveDate": execution.redriven,
+        **_redrive_status(execution),
     }
+
+
+def redrive_execution(region: Region, parameters: Parameters) -> Parameters:
+    execution = _find(region, parameters)
+    status = _redrive_status(execution)
+    if status["redriveStatus"] != "REDRIVABLE":
+        reason = status["redriveStatusReason"]
+        raise ApiError("ExecutionNotRedrivable", f"Execution Not Redrivable: '{reason}'")
+    region.redrive(execution)
+    return {"redriveDate": execution.redriven}
 
 
 def list_executions(region: Region, parameters: Parameters) -> Parameters:
     if ("stateMachineArn" in parameters) == ("mapRunArn" in parameters):
         raise validation("Exactly one of stateMachineArn and mapRunArn must be specified")
-    if "mapRunArn" in parameters:  # iterations of a Distributed Map are not executions here
-        return {"executions": []}
-    machine = region.machines.get(parameters["stateMachineArn"])
-    if machine.type == "EXPRESS":
-        raise state_machine_type_not_supported()
-    arn, status = parameters["stateMachineArn"], parameters.get("statusFilter")
+    status, redriven = parameters.get("statusFilter"), parameters.get("redriveFilter")
     wanted = (
         execution
-        for execution in region.executions.newest_first()
-        if arn in (execution.machine_arn, execution.version_arn, execution.alias_arn)
-        and status in (None, execution.status)
-        and parameters.get("redriveFilter") != "REDRIVEN"
+        for execution in _listed(region, parameters)
+        if status in (None, execution.status)
+        and redriven in (None, "REDRIVEN" if execution.redrives else "NOT_REDRIVEN")
     )
     executions, token = page(
         wanted,
@@ -67,6 +80,21 @@ def list_executions(region: Region, parameters: Parameters) -> Parameters:
         descending=True,
     )
     return {"executions": [_list_item(execution) for execution in executions], "nextToken": token}
+
+
+def _listed(region: Region, parameters: Parameters) -> Iterator[Execution]:
+    if "mapRunArn" in parameters:
+        children = region.map_run(parameters["mapRunArn"]).children.values()
+        return iter(sorted(children, key=lambda execution: -execution.number))
+    arn = parameters["stateMachineArn"]
+    if region.machines.get(arn).type == "EXPRESS":
+        raise state_machine_type_not_supported()
+    return (
+        execution
+        for execution in region.executions.newest_first()
+        if arn in (execution.machine_arn, execution.origin.version_arn, execution.origin.alias_arn)
+        and execution.map_run is None
+    )
 
 
 def get_execution_history(region: Region, parameters: Parameters) -> Parameters:
@@ -91,7 +119,7 @@ def _start(region: Region, parameters: Parameters, *, sync: bool) -> Execution:
     name = accept_name(parameters.get("name") or str(uuid.uuid4()))
     execution_input = parameters.get("input", "{}")
     try:
-        json.loads(execution_input)
+        parsed(execution_input)
     except (ValueError, RecursionError) as error:
         why = str(error) if execution_input else "Invalid execution input."
         raise ApiError("InvalidExecutionInput", f"Invalid State Machine Execution Input: '{why}'") from None
@@ -123,26 +151,39 @@ def _list_item(execution: Execution) -> Parameters:
     return {
         "executionArn": execution.arn,
         "stateMachineArn": execution.machine_arn,
-        "stateMachineVersionArn": execution.version_arn,
-        "stateMachineAliasArn": execution.alias_arn,
+        "stateMachineVersionArn": execution.origin.version_arn,
+        "stateMachineAliasArn": execution.origin.alias_arn,
         "name": execution.name,
         "status": execution.status,
         "startDate": execution.started,
         "stopDate": execution.stopped,
-        "redriveCount": 0,
+        "mapRunArn": execution.map_run,
+        "itemCount": execution.items,
+        "redriveCount": execution.redrives,
+        "redriveDate": execution.redriven,
     }
 
 
-def _why_not_redrivable(execution: Execution) -> str:
+def _redrive_status(execution: Execution) -> Parameters:
+    """Whether it can be redriven, and why not (API reference, RedriveExecution)."""
     if execution.status in ("RUNNING", "SUCCEEDED"):
-        return f"Execution is {execution.status} and cannot be redriven"
-    return "The embedded Step Functions cannot redrive executions"
+        reason = f"Execution is {execution.status} and cannot be redriven"
+    elif execution.express:
+        reason = "Execution is an Express execution and cannot be redriven"
+    elif len(execution.events) >= MOST_EVENTS:
+        reason = "Execution history event limit exceeded"
+    elif execution.map_run is not None:
+        return {"redriveStatus": "REDRIVABLE_BY_MAP_RUN", "redriveStatusReason": None}
+    else:
+        return {"redriveStatus": "REDRIVABLE", "redriveStatusReason": None}
+    return {"redriveStatus": "NOT_REDRIVABLE", "redriveStatusReason": reason}
 
 
 OPERATIONS: Operations = {
     "StartExecution": start_execution,
     "StartSyncExecution": start_sync_execution,
     "StopExecution": stop_execution,
+    "RedriveExecution": redrive_execution,
     "DescribeExecution": describe_execution,
     "ListExecutions": list_executions,
     "GetExecutionHistory": get_execution_history,

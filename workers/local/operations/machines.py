@@ -1,9 +1,9 @@
 """Create, update, describe, list, delete and validate state machines."""
 
 import asyncio
+from typing import TYPE_CHECKING
 
 from workers.local.arns import accept_name, parse
-from workers.local.definitions import parse as parse_definition
 from workers.local.errors import ApiError, invalid_arn, validation
 from workers.local.executions import Execution
 from workers.local.machines import Revision, StateMachine
@@ -12,14 +12,20 @@ from workers.local.operations.types import Operations, Parameters
 from workers.local.paging import page
 from workers.local.region import Region
 
+if TYPE_CHECKING:
+    from workers.local.definitions import Complaint
+
+MOST_DIAGNOSTICS = 100
+"""Diagnostics of one answer when the request names no `maxResults`, or 0 (API reference)."""
+
 
 async def create_state_machine(region: Region, parameters: Parameters) -> Parameters:
     _check_version_description(parameters)
     name, kind = accept_name(parameters["name"]), parameters.get("type", "STANDARD")
     arn = region.place.state_machine(name)
+    await asyncio.to_thread(_check_definition, parameters["definition"], express=kind == "EXPRESS")
     revision = Revision(
         parameters["definition"],
-        await asyncio.to_thread(parse_definition, parameters["definition"], express=kind == "EXPRESS"),
         _role(parameters["roleArn"]),
         {"level": "OFF", "includeExecutionData": False, **parameters.get("loggingConfiguration", {})},
         {"enabled": False, **parameters.get("tracingConfiguration", {})},
@@ -54,14 +60,12 @@ async def update_state_machine(region: Region, parameters: Parameters) -> Parame
             "Either the definition, the role ARN, the LoggingConfiguration, the EncryptionConfiguration or the "
             "TracingConfiguration must be specified",
         )
-    program = old.program
     if "definition" in parameters:
         express = machine.type == "EXPRESS"
-        program = await asyncio.to_thread(parse_definition, parameters["definition"], express=express)
+        await asyncio.to_thread(_check_definition, parameters["definition"], express=express)
     changed = machine.update(
         Revision(
             parameters.get("definition", old.definition),
-            program,
             _role(parameters.get("roleArn", old.role)),
             {**old.logging, **parameters.get("loggingConfiguration", {})},
             {**old.tracing, **parameters.get("tracingConfiguration", {})},
@@ -130,14 +134,29 @@ def delete_state_machine(region: Region, parameters: Parameters) -> Parameters:
 async def validate_state_machine_definition(region: Region, parameters: Parameters) -> Parameters:
     del region
     express = parameters.get("type") == "EXPRESS"
-    try:
-        await asyncio.to_thread(parse_definition, parameters["definition"], express=express)
-    except ApiError as error:
-        why = error.message.removeprefix("Invalid State Machine Definition: ").strip("'")
-        code, _, message = why.partition(": ")
-        diagnostic = {"severity": "ERROR", "code": code, "message": message}
-        return {"result": "FAIL", "diagnostics": [diagnostic], "truncated": False}
-    return {"result": "OK", "diagnostics": [], "truncated": False}
+    found = await asyncio.to_thread(_complaints, parameters["definition"], express=express)
+    severities = ("ERROR", "WARNING") if parameters.get("severity") == "WARNING" else ("ERROR",)
+    most = parameters.get("maxResults") or MOST_DIAGNOSTICS
+    told = [complaint for complaint in found if complaint.severity in severities]
+    diagnostics = [
+        {"severity": severity, "code": code, "message": message, "location": location}
+        for code, message, location, severity in told[:most]
+    ]
+    failed = any(complaint.severity == "ERROR" for complaint in found)
+    return {"result": "FAIL" if failed else "OK", "diagnostics": diagnostics, "truncated": len(told) > most}
+
+
+def _check_definition(definition: str, *, express: bool) -> None:
+    """Raises `ApiError` InvalidDefinition. Loads the model of the language when it is called first."""
+    from workers.local.definitions import parse
+
+    parse(definition, express=express)
+
+
+def _complaints(definition: str, *, express: bool) -> "list[Complaint]":
+    from workers.local.definitions import complaints
+
+    return complaints(definition, express=express)
 
 
 def _check_version_description(parameters: Parameters) -> None:

@@ -1,7 +1,6 @@
 """SendTaskSuccess, SendTaskFailure, SendTaskHeartbeat."""
 
-import json
-
+from workers.local.documents import parsed
 from workers.local.errors import ApiError
 from workers.local.operations.types import Operations, Parameters
 from workers.local.region import Region
@@ -11,7 +10,7 @@ from workers.local.tasks import Failure, Success
 def send_task_success(region: Region, parameters: Parameters) -> Parameters:
     task = region.tokens.get(parameters["taskToken"])
     try:
-        json.loads(parameters["output"])
+        parsed(parameters["output"])
     except (ValueError, RecursionError) as error:
         raise ApiError("InvalidOutput", f"Invalid Output: '{error}'") from None
     task.report(Success(parameters["output"]))

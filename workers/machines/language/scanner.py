@@ -63,7 +63,8 @@ class Scanner:
         self.match(_SPACES)
 
     def quoted(self) -> str:
-        """Reads a string in single or double quotes; a backslash takes the next character as it is."""
+        """Reads a string in single or double quotes; a backslash takes a quote of that kind or another backslash
+        as it is, and stands for itself before all else (recorded on AWS)."""
         opened, quote = self.at, self.text[self.at]
         self.at += 1
         read: list[str] = []
@@ -72,7 +73,7 @@ class Scanner:
             self.at += 1
             if character == quote:
                 return "".join(read)
-            if character == "\\" and not self.done():
+            if character == "\\" and not self.done() and self.text[self.at] in {quote, "\\"}:
                 character = self.text[self.at]
                 self.at += 1
             read.append(character)

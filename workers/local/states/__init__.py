@@ -1,0 +1,1 @@
+"""The types of states, one file each: compiled from the model, run on a branch."""

@@ -1,0 +1,120 @@
+"""Lines of states side by side within a state: the branches of a Parallel, the iterations of an inline Map."""
+
+import asyncio
+from typing import Protocol
+
+from workers.local.branch import Branch
+from workers.local.documents import Document
+from workers.local.frames import Outcome
+from workers.local.values.errors import StateError
+
+
+class Lines(Protocol):
+    """What the state says of the lines within it."""
+
+    def begin(self, branch: Branch, index: int, after: int) -> Branch:
+        """A new line, whose first event follows the event `after`."""
+
+    def prepare(self, branch: Branch, child: Branch) -> None:
+        """Gives a line that has not entered its first state its input. Raises `StateError`."""
+
+    def resume(self, branch: Branch, index: int) -> Branch:
+        """A line that was begun before the engine was started."""
+
+    def succeeded(self, branch: Branch, child: Branch) -> int:
+        """Called when a line is done; gives the id of the event that the end of the state follows."""
+
+    def failed(self, child: Branch) -> None:
+        """Called for the line that ends all others."""
+
+    def aborted(self, branch: Branch, index: int) -> None:
+        """Called for each line that is ended because another failed."""
+
+
+class Crew:
+    """The lines of one state at work, `limit` of them at a time."""
+
+    def __init__(self, branch: Branch, lines: Lines, size: int, limit: int) -> None:
+        self._branch = branch
+        self._lines = lines
+        self._size = size
+        self._limit = limit
+        self._done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._next = 0
+        self._left = size
+        self._over = False
+
+    async def outputs(self) -> list[Document]:
+        """What all lines give, in their order. Raises the `StateError` of the first that fails."""
+        frame = self._branch.frame
+        known = dict(frame.children)
+        self._next = max(known, default=-1) + 1
+        working = 0
+        for index, child in known.items():
+            if child.outcome is None:
+                working += 1
+                self._go_on(index)
+            elif child.outcome.succeeded:
+                self._left -= 1
+            else:
+                raise StateError(child.outcome.error, child.outcome.cause)
+        while working < self._limit and self._next < self._size and not self._over:
+            working += 1
+            self._begin(frame.last)
+        if self._left:
+            await self._done
+        elif self._done.done():
+            self._done.result()
+        outcomes = (frame.children[index].outcome for index in range(self._size))
+        return [outcome.output for outcome in outcomes if outcome and outcome.output]
+
+    def _go_on(self, index: int) -> None:
+        child = self._lines.resume(self._branch, index)
+        self._branch.run.spawn(child.frame, self._line(child))
+
+    def _begin(self, after: int) -> None:
+        index, self._next = self._next, self._next + 1
+        child = self._lines.begin(self._branch, index, after)
+        self._branch.run.spawn(child.frame, self._line(child))
+
+    async def _line(self, child: Branch) -> None:
+        try:
+            if not child.frame.entered:
+                self._lines.prepare(self._branch, child)
+            output = await child.walk()
+        except StateError as error:
+            self._fail(child, error)
+        else:
+            self._succeed(child, output)
+
+    def _succeed(self, child: Branch, output: Document) -> None:
+        branch, frame = self._branch, child.frame
+        frame.outcome = Outcome(output)
+        frame.children, frame.progress = {}, None
+        branch.run.save(frame)
+        after = frame.last
+        branch.frame.last = self._lines.succeeded(branch, child)
+        branch.save()
+        self._left -= 1
+        if self._next < self._size:
+            self._begin(after)
+        elif self._left == 0 and not self._done.done():
+            self._done.set_result(None)
+
+    def _fail(self, child: Branch, error: StateError) -> None:
+        """The first failure ends all other lines."""
+        if self._over:
+            return
+        self._over = True
+        branch, run = self._branch, self._branch.run
+        child.frame.outcome = Outcome(None, error.error, error.cause)
+        run.save(child.frame)
+        self._lines.failed(child)
+        branch.frame.last = child.frame.last
+        branch.save()
+        for index, other in branch.frame.children.items():
+            if other.outcome is None:
+                run.cancel(other)
+                self._lines.aborted(branch, index)
+        if not self._done.done():
+            self._done.set_exception(error)

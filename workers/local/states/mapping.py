@@ -1,0 +1,89 @@
+"""What both kinds of Map have in common: their items, and what they make of each."""
+
+from collections.abc import Callable
+from typing import Any
+
+from workers.local.branch import Branch, Plan
+from workers.local.flow import Flow
+from workers.local.states.trying import TryingState
+from workers.local.values.errors import QUERY_EVALUATION_ERROR, RUNTIME, EvaluationError, StateError
+from workers.local.values.jsonata import compile_jsonata
+from workers.local.values.scope import Evaluate, Scope, compact
+from workers.local.values.templates import compile_reference, compile_template
+from workers.machines.model.base import Part
+from workers.machines.model.machine import Map
+
+Number = Callable[[Scope], Any]
+
+
+class MapState(TryingState):
+    """A Map state of either kind."""
+
+    def __init__(self, name: str, model: Map, plan: Plan, *, jsonata: bool) -> None:
+        super().__init__(name, model, jsonata=jsonata, flow=Flow(model, jsonata=jsonata, arguments="NoParameters"))
+        self.plan = plan
+        self._items = self._compiled_items(model)
+        self._selector = self._compiled_selector(model)
+        self.max_concurrency = number(model, "max_concurrency", "MaxConcurrency", jsonata=jsonata)
+        self.tolerated_count = number(model, "tolerated_failure_count", "ToleratedFailureCount", jsonata=jsonata)
+        self.tolerated_percentage = number(
+            model, "tolerated_failure_percentage", "ToleratedFailurePercentage", jsonata=jsonata
+        )
+
+    def items(self, scope: Scope) -> list[Any]:
+        """The items in the state's input. Raises `EvaluationError` where they are no list."""
+        items: list[Any] = self._items(scope)
+        return items
+
+    def item(self, scope: Scope, index: int, value: Any) -> tuple[dict[str, Any], Any]:
+        """`$$.Map` of an iteration, and its input."""
+        about = {"Item": {"Index": index, "Value": value}}
+        if not self._selector:
+            return about, value
+        return about, self._selector(Scope(scope.data, {**scope.context, "Map": about}, scope.variables))
+
+    def given_up(self, branch: Branch, error: StateError, *, own: bool) -> None:
+        if not own or error.error == QUERY_EVALUATION_ERROR:
+            branch.record("MapStateFailed")
+
+    def _compiled_items(self, model: Map) -> Evaluate:
+        if self.jsonata:
+            if model.has("items"):
+                return compile_jsonata(model.items, "Items", expected="array")
+            no_list = "Map state input must be an array but was: {}"
+            return lambda scope: _list(scope.data, no_list, QUERY_EVALUATION_ERROR)
+        path = model.items_path or "$"
+        read: Evaluate = (lambda scope: scope.data) if path == "$" else compile_reference(path, "ItemsPath")
+        return lambda scope: _list(read(scope), f'Reference path "{path}" must point to array.', RUNTIME)
+
+    def _compiled_selector(self, model: Map) -> Evaluate | None:
+        selector = model.item_selector if model.item_selector is not None else model.parameters
+        if selector is None:
+            return None
+        return compile_jsonata(selector, "ItemSelector") if self.jsonata else compile_template(selector)
+
+
+def number(model: Part, field: str, asl: str, *, jsonata: bool) -> Number:
+    """What a number or its path says; None where neither is given. Raises `EvaluationError`."""
+    if path := getattr(model, f"{field}_path", None):
+        reference = compile_reference(path, f"{asl}Path")
+        return lambda scope: _whole(reference(scope), path, f"{asl}Path")
+    value = getattr(model, field) if model.has(field) else None
+    if jsonata and value is not None:
+        return compile_jsonata(value, asl, expected="number")
+    return lambda _: value
+
+
+def _whole(value: Any, path: str, field: str) -> int | float:
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        if value >= 0:
+            return value
+        raise EvaluationError(RUNTIME, f"The {field} field refers to a negative value: {path} == {compact(value)}")
+    shown = f'value "{value if isinstance(value, str) else compact(value)}" which is not a valid integer'
+    raise EvaluationError(RUNTIME, f"The {field} field refers to {shown}: {path}")
+
+
+def _list(value: Any, complaint: str, error: str) -> list[Any]:
+    if isinstance(value, list):
+        return value
+    raise EvaluationError(error, complaint.replace("{}", compact(value)))
