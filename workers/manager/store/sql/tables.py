@@ -2,8 +2,8 @@
 
 What lists filter and sort by stands in `workflows`, whose rows are small; what may be large stands in
 `workflow_details`. The indexes are made for `listing.py`: each begins with what a list is about, goes on with status
-and resolved, of which there are only ten combinations, and ends with the time that is sorted by. So any page comes
-from the ends of a few ranges. The columns after the time let the rest be judged without a look at the row. Tags lead
+and resolved, of which there are only ten combinations, and then have the order, the time and the id. So any page comes
+from the ends of a few ranges. The columns after that let the rest be judged without a look at the row. Tags lead
 likewise, which is why their rows repeat the state.
 """
 
@@ -130,6 +130,17 @@ tags = Table(
     sqlite_with_rowid=False,
 )
 
+counts = Table(
+    "workflow_counts",
+    metadata,
+    Column("definition_name", Text, primary_key=True),
+    Column("definition_version", Integer, primary_key=True, autoincrement=False),
+    Column("status", Text, primary_key=True),
+    Column("resolved", Boolean, primary_key=True),
+    Column("count", Integer, nullable=False),
+)
+"""How many workflows there are, kept up to date by every transaction that changes it: to count takes seconds."""
+
 idempotency_keys = Table(
     "idempotency_keys",
     metadata,
@@ -165,12 +176,13 @@ Index(
     workflows.c.definition_name,
     *_state,
     workflows.c.created_at,
+    workflows.c.id,
     workflows.c.namespace,
     workflows.c.queue,
 )
-Index("ix_workflows_definition_updated", workflows.c.definition_name, *_state, workflows.c.last_updated)
-Index("ix_workflows_namespace_created", workflows.c.namespace, *_state, workflows.c.created_at, workflows.c.queue)
-Index("ix_workflows_queue_created", workflows.c.queue, *_state, workflows.c.created_at)
+Index("ix_workflows_definition_updated", workflows.c.definition_name, *_state, workflows.c.last_updated, workflows.c.id)
+Index("ix_workflows_namespace_created", workflows.c.namespace, *_state, workflows.c.created_at, workflows.c.id)
+Index("ix_workflows_queue_created", workflows.c.queue, *_state, workflows.c.created_at, workflows.c.id)
 Index("ix_workflows_retry_for", workflows.c.retry_for, postgresql_where=text("retry_for IS NOT NULL"),
       sqlite_where=text("retry_for IS NOT NULL"))  # fmt: skip
 

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Callable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, exists, func, insert, select, tuple_, update
+from sqlalchemy import ColumnElement, delete, exists, func, insert, select, tuple_, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -13,6 +13,7 @@ from workers.manager.model import Change, Count, Launch, Status, Workflow, now
 from workers.manager.store.interface import Claim, Guard, IdempotencyKey, Unfinished
 from workers.manager.store.order import allowed
 from workers.manager.store.sql import rows
+from workers.manager.store.sql.counting import STATE, State, count, counted
 from workers.manager.store.sql.database import Database
 from workers.manager.store.sql.reading import one
 from workers.manager.store.sql.tables import (
@@ -73,7 +74,7 @@ class SqlWorkflows:
     async def update_workflow(self, workflow_id: str, change: Change, *, revision: int | None = None) -> Workflow:
         """See `WorkflowStore`."""
         async with self._database.write() as connection:
-            asked = select(workflows.c.status, workflows.c.redrive_count, workflows.c.revision)
+            asked = select(*STATE, workflows.c.redrive_count, workflows.c.revision)
             row = (await connection.execute(asked.where(workflows.c.id == workflow_id).with_for_update())).first()
             if row is None:
                 raise NotFoundError(workflow_id)
@@ -82,12 +83,19 @@ class SqlWorkflows:
                 present=row.revision, revision=revision,
             )  # fmt: skip
             await self._apply(connection, workflow_id, given)
+            before = State(*row[: len(STATE)])
+            after = before._replace(
+                status=given.get("status", before.status), resolved=given.get("resolved_by_user", before.resolved)
+            )
+            if after != before:
+                await count(connection, before, -1)
+                await count(connection, after, 1)
             return await one(connection, workflow_id)
 
     async def delete_workflow(self, workflow_id: str) -> None:
         """See `WorkflowStore`."""
         async with self._database.write() as connection:
-            if not (await connection.execute(delete(workflows).where(workflows.c.id == workflow_id))).rowcount:
+            if not await _delete(connection, workflows.c.id == workflow_id):
                 raise NotFoundError(workflow_id)
 
     async def delete_finished(self, before: datetime, *, limit: int = 1_000) -> int:
@@ -100,7 +108,8 @@ class SqlWorkflows:
         )
         async with self._database.write() as connection:
             await connection.execute(delete(idempotency_keys).where(idempotency_keys.c.expires < now()))
-            return (await connection.execute(delete(workflows).where(workflows.c.id.in_(old)))).rowcount
+            ids = (await connection.scalars(old)).all()
+            return await _delete(connection, workflows.c.id.in_(ids)) if ids else 0
 
     async def unfinished(self, *launch: Launch) -> AsyncIterator[Unfinished]:
         """See `WorkflowStore`."""
@@ -121,16 +130,8 @@ class SqlWorkflows:
 
     async def counts(self) -> list[Count]:
         """See `WorkflowStore`."""
-        of = (workflows.c.definition_name, workflows.c.definition_version, workflows.c.status, workflows.c.resolved)
-        asked = select(*of, func.count().label("n")).group_by(*of)
         async with self._database.read() as connection:
-            return [
-                Count(
-                    workflow_definition_name=row.definition_name, version=row.definition_version, status=row.status,
-                    resolved_by_user=row.resolved, count=row.n,
-                )
-                for row in await connection.execute(asked)
-            ]  # fmt: skip
+            return await counted(connection)
 
     async def _apply(self, connection: AsyncConnection, workflow_id: str, given: dict[str, Any]) -> None:
         values = {name: value for name, value in given.items() if name not in _DETAILS}
@@ -196,9 +197,18 @@ async def _insert(connection: AsyncConnection, kept: Workflow, claim: Claim | No
     except IntegrityError:
         raise ConflictError(f"somebody else has just changed what workflow {kept.id} needs: try again") from None
     await connection.execute(insert(details).values(beside))
+    await count(connection, State(about.name, about.version, values["status"], values["resolved"]), 1)
     if kept.tags:
         same = {name: values[name] for name in ("status", "resolved", "created_at")} | {"workflow_id": kept.id}
         await connection.execute(insert(tags), [{"key": k, "value": v, **same} for k, v in kept.tags.items()])
+
+
+async def _delete(connection: AsyncConnection, which: ColumnElement[bool]) -> int:
+    """Deletes workflows, and what belongs to them; returns how many."""
+    states = select(*STATE, func.count()).where(which).group_by(*STATE)
+    for *state, number in (await connection.execute(states)).all():
+        await count(connection, State(*state), -number)
+    return (await connection.execute(delete(workflows).where(which))).rowcount
 
 
 def _same(value: Any) -> Any:

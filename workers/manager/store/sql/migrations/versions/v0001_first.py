@@ -21,6 +21,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     """Removes them, with everything in them."""
     for table in (
+        "workflow_counts",
         "workflow_tags",
         "workflow_details",
         "workflows",
@@ -79,7 +80,10 @@ def _workflows() -> None:
         sa.Column("claimed_until", sa.BigInteger(), nullable=True),
         sa.Column("execution_arn", sa.Text(), nullable=True),
         sa.Column("revision", sa.Integer(), nullable=False),
-        sa.ForeignKeyConstraint(["definition_name", "definition_version"], ["definitions.name", "definitions.version"]),
+        sa.ForeignKeyConstraint(
+            ["definition_name", "definition_version"],
+            ["definitions.name", "definitions.version"],
+        ),
         sa.PrimaryKeyConstraint("id"),
     )
 
@@ -89,15 +93,15 @@ def _workflow_indexes() -> None:
     op.create_index(
         "ix_workflows_definition_created",
         "workflows",
-        ["definition_name", "status", "resolved", "created_at", "namespace", "queue"],
+        ["definition_name", "status", "resolved", "created_at", "id", "namespace", "queue"],
     )
     op.create_index(
-        "ix_workflows_definition_updated", "workflows", ["definition_name", "status", "resolved", "last_updated"]
+        "ix_workflows_definition_updated", "workflows", ["definition_name", "status", "resolved", "last_updated", "id"]
     )
     op.create_index(
-        "ix_workflows_namespace_created", "workflows", ["namespace", "status", "resolved", "created_at", "queue"]
+        "ix_workflows_namespace_created", "workflows", ["namespace", "status", "resolved", "created_at", "id"]
     )
-    op.create_index("ix_workflows_queue_created", "workflows", ["queue", "status", "resolved", "created_at"])
+    op.create_index("ix_workflows_queue_created", "workflows", ["queue", "status", "resolved", "created_at", "id"])
     op.create_index("ix_workflows_retry_for", "workflows", ["retry_for"], **_where("retry_for IS NOT NULL"))
     op.create_index("ix_workflows_stopped", "workflows", ["stopped_at"])
     op.create_index(
@@ -141,6 +145,15 @@ def _beside_workflows() -> None:
         sqlite_with_rowid=False,
     )
     op.create_index("ix_workflow_tags_workflow_id", "workflow_tags", ["workflow_id"])
+    op.create_table(
+        "workflow_counts",
+        sa.Column("definition_name", sa.Text(), nullable=False),
+        sa.Column("definition_version", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("status", sa.Text(), nullable=False),
+        sa.Column("resolved", sa.Boolean(), nullable=False),
+        sa.Column("count", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("definition_name", "definition_version", "status", "resolved"),
+    )
 
 
 def _sharing() -> None:
