@@ -99,6 +99,24 @@ async def test_a_version_is_published_once_for_a_revision_and_an_alias_moves(her
     assert moved.version == f"{first.arn}:2"
 
 
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"alias": "a b"}, "the alias name 'a b' would be refused by AWS"),
+        ({"alias": "12"}, "the alias name '12' would be refused by AWS"),
+        ({"role": "admin"}, "'admin' is not the ARN of a role: write arn:aws:iam::ACCOUNT:role/NAME"),
+    ],
+)
+async def test_what_aws_would_refuse_later_is_refused_before_anything_is_done(
+    here: Account, options: dict[str, str], message: str
+) -> None:
+    name = unique("adder")
+    with pytest.raises(UsageError, match=message):
+        await ensure_state_machine(name, adder(unique("add")), **({"role": ROLE} | options), account=here)
+    with pytest.raises(RefusedError, match="StateMachineDoesNotExist"):
+        await here.call("DescribeStateMachine", stateMachineArn=here.state_machine(name))
+
+
 async def test_names_stand_in_the_namespace(account, tmp_path: Path) -> None:
     name, activity = unique("adder"), unique("add")
     file = tmp_path / "adder.json"

@@ -15,7 +15,7 @@ from workers.machines.registration.permissions import policy
 from workers.machines.registration.registered import Known, find
 from workers.machines.registration.results import Change, Registered, now
 from workers.machines.registration.role import ensure_role
-from workers.machines.registration.versions import move_alias, publish_version
+from workers.machines.registration.versions import check_alias, move_alias, publish_version
 from workers.machines.registration.wanted import Given, Options, Wanted, wanted
 from workers.stepfunctions.account import Account, using
 from workers.stepfunctions.protocol import ServiceError
@@ -47,6 +47,8 @@ async def ensure_state_machine(
     """
     if create_role and options.get("role"):
         raise UsageError("either a role is given or one is created: say one of the two")
+    if alias is not None:
+        check_alias(alias)
     async with using(account) as here:
         registration = _Registration(here, wanted(here, name, definition, options), create_role=create_role)
         return await registration.run(publish=publish or alias is not None, alias=alias)

@@ -1,8 +1,22 @@
 """Versions and aliases: a version is a definition that does not change any more, an alias the name of one."""
 
+import re
+
+from workers.errors import UsageError
 from workers.machines.registration.results import Change
 from workers.stepfunctions.account import Account, is_missing
 from workers.stepfunctions.protocol import ServiceError
+
+_ALIAS = re.compile(r"(?=.*[a-zA-Z_.-])[a-zA-Z0-9_.-]{1,80}", re.ASCII)
+"""CreateStateMachineAlias, API reference, `name`."""
+
+
+def check_alias(name: str) -> None:
+    """Raises `UsageError` for a name of an alias that AWS would refuse."""
+    if not _ALIAS.fullmatch(name):
+        raise UsageError(
+            f"the alias name {name!r} would be refused by AWS: use 1 to 80 letters, digits, -, _ and ., not only digits"
+        )
 
 
 async def publish_version(
