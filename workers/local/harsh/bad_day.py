@@ -68,7 +68,7 @@ class BadDay:
 
     async def _polled(self, poll: Awaitable[Parameters]) -> Parameters:
         """A poll that goes on when its client is gone: whatever it gets is lost, as AWS's guide warns."""
-        task: asyncio.Task[Parameters] = asyncio.ensure_future(poll)  # type: ignore[assignment]
+        task = asyncio.create_task(_awaited(poll), name="a poll on a bad day")
         self._dropped.add(task)
         task.add_done_callback(self._forget)
         return await asyncio.shield(task)
@@ -99,6 +99,10 @@ class BadDay:
         """Ends the polls whose clients are gone."""
         for task in list(self._dropped):
             task.cancel()
+
+
+async def _awaited(answer: Awaitable[Parameters]) -> Parameters:
+    return await answer
 
 
 def _names_bucket(response: web.StreamResponse) -> bool:

@@ -1,6 +1,6 @@
 """All operations by the name they have on the wire."""
 
-from workers.local.operations import activities, executions, machines, map_runs, tags, tasks, versions
+from workers.local.operations import activities, executions, machines, map_runs, tags, tasks, trials, versions
 from workers.local.operations.types import Operations
 
 OPERATIONS: Operations = {
@@ -10,5 +10,6 @@ OPERATIONS: Operations = {
     **map_runs.OPERATIONS,
     **tags.OPERATIONS,
     **tasks.OPERATIONS,
+    **trials.OPERATIONS,
     **versions.OPERATIONS,
 }
