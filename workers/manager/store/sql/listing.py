@@ -3,21 +3,25 @@
 A workflow's status and whether it is resolved make ten states. For each state that may match, the next rows are taken
 from the end of a range of an index, and the ends are merged: a page costs some hundred rows however many match. Where
 the query names several things that have an index, the rarest leads, and the others are judged row by row.
+
+Statements are long, so each is written once for all queries that differ in their values alone.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import (
     BigInteger,
+    BindParameter,
     ColumnElement,
     Select,
     Table,
     Text,
+    bindparam,
     exists,
     func,
-    literal,
     select,
     tuple_,
     type_coerce,
@@ -34,6 +38,7 @@ from workers.manager.store.sql.tables import tags, workflows
 
 _RARE = 1_000
 """Rows that are counted, at most, to see what is rare."""
+_SHAPES = 500
 
 State = tuple[str, bool]
 
@@ -45,24 +50,64 @@ class SqlListing:
 
     async def workflows(self, query: Query) -> Page:
         """See `WorkflowStore`."""
-        cursor = Cursor.of(query)
+        shape, values = _Shape.of(query), _values(query)
         async with self._database.read() as connection:
-            lead = await _rarest(connection, query)
-            ids = list((await connection.scalars(_ends(query, lead, cursor))).all())
-            asked = joined(rows.SUMMARY).where(workflows.c.id.in_(ids[: query.limit]))
-            found = {row.id: row for row in await connection.execute(asked)}
-            retries = await retries_of(connection, found)
-        items = tuple(rows.summary(found[key], retries.get(key, ())) for key in ids[: query.limit])
+            lead = await _rarest(connection, shape, values)
+            ids = list((await connection.scalars(_ends(shape, lead), values | {"most": query.limit + 1})).all())
+            page = ids[: query.limit]
+            found = {row.id: row for row in await connection.execute(_PAGE, {"ids": page})}
+            retries = await retries_of(connection, page)
+        items = tuple(rows.summary(found[key], retries.get(key, ())) for key in page)
         more = len(ids) > query.limit
         return Page(items=items, next_page_token=Cursor.after(query, items[-1]).token if more else None)
 
 
+_PAGE = joined(rows.SUMMARY).where(workflows.c.id.in_(bindparam("ids", expanding=True)))
+
+
+@dataclass(frozen=True, slots=True)
+class _Shape:
+    """What a query asks for, without the values."""
+
+    names: frozenset[str]
+    """Of the values that are given."""
+    tags: int
+    states: tuple[State, ...]
+    sort: Sort
+    oldest_first: bool
+
+    @classmethod
+    def of(cls, query: Query) -> "_Shape":
+        """The shape of a query. Raises `InvalidPageTokenError`."""
+        statuses = query.status or tuple(Status)
+        flags = (False, True) if query.resolved_by_user is None else (query.resolved_by_user,)
+        states = tuple((status.value, flag) for status in Status if status in statuses for flag in flags)
+        return cls(frozenset(_values(query)), len(query.tags), states, query.sort, query.oldest_first)
+
+
+def _values(query: Query) -> dict[str, Any]:
+    """The values that a query gives, by the names of their parameters. Raises `InvalidPageTokenError`."""
+    same = ("workflow_definition_name", "namespace", "queue", "created_after", "created_before", "updated_after")
+    values = {name: value for name in same if (value := getattr(query, name)) is not None}
+    if query.id_contains:
+        values["id_pattern"] = f"%{query.id_contains.translate(_ESCAPED)}%"
+    for number, (key, value) in enumerate(query.tags.items()):
+        values |= {f"key{number}": key, f"value{number}": value}
+    if cursor := Cursor.of(query):
+        values |= {"after_time": cursor.time, "after_id": cursor.workflow_id}
+    return values
+
+
+_ESCAPED = str.maketrans({character: f"/{character}" for character in "/%_"})
+
+
 @dataclass(frozen=True, slots=True)
 class _Lead:
-    """What an index begins with: a table, and the condition that picks the range."""
+    """What an index begins with: a column of a table, or the key and the value of a tag, equal to a parameter."""
 
-    table: Table
-    condition: ColumnElement[bool] | None = None
+    table: Table = workflows
+    column: str | None = None
+    tag: int = 0
 
     @property
     def id(self) -> ColumnElement[str]:
@@ -73,95 +118,97 @@ class _Lead:
         """What the lead leads to, of one state."""
         status, resolved = state
         found = select(*columns).where(self.table.c.status == status, self.table.c.resolved == resolved)
-        return found if self.condition is None else found.where(self.condition)
+        return found.where(*self._conditions())
+
+    def _conditions(self) -> Iterator[ColumnElement[bool]]:
+        if self.table is tags:
+            yield from _tagged(tags, self.tag)
+        elif self.column:
+            yield workflows.c[self.column] == bindparam(_PARAMETERS[self.column])
 
 
-def _leads(query: Query) -> Iterator[_Lead]:
+_PARAMETERS = {"definition_name": "workflow_definition_name", "namespace": "namespace", "queue": "queue"}
+"""The columns that have indexes, and the parameters that they are compared to."""
+
+
+def _leads(shape: _Shape) -> list[_Lead]:
     """What may lead. For the times of changes only definitions have an index."""
-    if query.workflow_definition_name is not None:
-        yield _Lead(workflows, workflows.c.definition_name == query.workflow_definition_name)
-    if query.sort is Sort.CREATED_AT:
-        for key, value in query.tags.items():
-            yield _Lead(tags, (tags.c.key == key) & (tags.c.value == value))
-        if query.namespace is not None:
-            yield _Lead(workflows, workflows.c.namespace == query.namespace)
-        if query.queue is not None:
-            yield _Lead(workflows, workflows.c.queue == query.queue)
+    columns = [column for column, name in _PARAMETERS.items() if name in shape.names]
+    if shape.sort is Sort.LAST_UPDATED:
+        return [_Lead(column=column) for column in columns if column == "definition_name"] or [_Lead()]
+    leads = [_Lead(tags, tag=number) for number in range(shape.tags)]
+    return [*leads, *(_Lead(column=column) for column in columns)] or [_Lead()]
 
 
-async def _rarest(connection: AsyncConnection, query: Query) -> _Lead:
-    leads = list(_leads(query)) or [_Lead(workflows)]
+async def _rarest(connection: AsyncConnection, shape: _Shape, values: dict[str, Any]) -> _Lead:
+    leads = _leads(shape)
     if len(leads) == 1:
         return leads[0]
-    counts = []
-    for lead in leads:
-        some = union_all(*(_few(lead.select(state, lead.id), _RARE) for state in _states(query))).subquery()
-        counts.append(int(await connection.scalar(select(func.count()).select_from(some)) or 0))
+    counts = [await connection.scalar(_count(shape.states, lead), values) for lead in leads]
     return leads[counts.index(min(counts))]
 
 
-def _ends(query: Query, lead: _Lead, cursor: Cursor | None) -> Select[Any]:
+@lru_cache(_SHAPES)
+def _count(states: tuple[State, ...], lead: _Lead) -> Select[Any]:
+    some = union_all(*(_few(lead.select(state, lead.id), _RARE) for state in states)).subquery()
+    return select(func.count()).select_from(some)
+
+
+@lru_cache(_SHAPES)
+def _ends(shape: _Shape, lead: _Lead) -> Select[Any]:
     """The ids of a page, and one more where there are more."""
-    time = lead.table.c.created_at if query.sort is Sort.CREATED_AT else lead.table.c.last_updated
-    conditions = list(_conditions(query, lead))
-    if cursor:
-        end = tuple_(literal(cursor.time, BigInteger), literal(cursor.workflow_id, Text))
+    time = lead.table.c.created_at if shape.sort is Sort.CREATED_AT else lead.table.c.last_updated
+    conditions = list(_conditions(shape, lead))
+    if "after_time" in shape.names:
+        end = tuple_(bindparam("after_time", type_=BigInteger), bindparam("after_id", type_=Text))
         place = tuple_(type_coerce(time, BigInteger), lead.id)
-        conditions.append(place > end if query.oldest_first else place < end)
-    ranges = [
-        _few(_ordered(lead.select(state, lead.id.label("id"), time.label("time")).where(*conditions), query, time,
-                      lead.id), query.limit + 1)
-        for state in _states(query)
-    ]  # fmt: skip
+        conditions.append(place > end if shape.oldest_first else place < end)
+    most = bindparam("most", type_=BigInteger)
+    ranges = []
+    for state in shape.states:
+        found = lead.select(state, lead.id.label("id"), time.label("time")).where(*conditions)
+        ranges.append(_few(_ordered(found, shape, time, lead.id), most))
     merged = union_all(*ranges).subquery()
-    return _ordered(select(merged.c.id), query, merged.c.time, merged.c.id).limit(query.limit + 1)
+    return _ordered(select(merged.c.id), shape, merged.c.time, merged.c.id).limit(most)
 
 
-def _ordered(found: Select[Any], query: Query, *place: ColumnElement[Any]) -> Select[Any]:
-    return found.order_by(*(column if query.oldest_first else column.desc() for column in place))
+def _ordered(found: Select[Any], shape: _Shape, *place: ColumnElement[Any]) -> Select[Any]:
+    return found.order_by(*(column if shape.oldest_first else column.desc() for column in place))
 
 
-def _few(found: Select[Any], limit: int) -> Select[Any]:
+def _few(found: Select[Any], limit: int | BindParameter[int]) -> Select[Any]:
     """At most so many of what was found. In parts of a union SQLite allows a LIMIT only further inside."""
     return select(found.limit(limit).subquery())
 
 
-def _states(query: Query) -> list[State]:
-    """The states that match."""
-    statuses = query.status or tuple(Status)
-    flags = (False, True) if query.resolved_by_user is None else (query.resolved_by_user,)
-    return [(status.value, flag) for status in dict.fromkeys(statuses) for flag in flags]
-
-
-def _conditions(query: Query, lead: _Lead) -> Iterator[ColumnElement[bool]]:
+def _conditions(shape: _Shape, lead: _Lead) -> Iterator[ColumnElement[bool]]:
     """What is left to be judged in the range that the lead picks.
 
     Of other tables it is asked by EXISTS: a join would leave it to the database which table leads.
     """
     created = lead.table.c.created_at
-    if query.created_after is not None:
-        yield created >= query.created_after
-    if query.created_before is not None:
-        yield created < query.created_before
-    if query.id_contains:
-        yield lead.id.contains(query.id_contains, autoescape=True)
-    columns = list(_columns(query))
+    if "created_after" in shape.names:
+        yield created >= bindparam("created_after")
+    if "created_before" in shape.names:
+        yield created < bindparam("created_before")
+    if "id_pattern" in shape.names:
+        yield lead.id.like(bindparam("id_pattern"), escape="/")
+    columns = [
+        workflows.c[column] == bindparam(name)
+        for column, name in _PARAMETERS.items()
+        if name in shape.names and column != lead.column
+    ]
+    if "updated_after" in shape.names:
+        columns.append(workflows.c.last_updated >= bindparam("updated_after"))
     if lead.table is workflows:
         yield from columns
     elif columns:
         yield exists().where(workflows.c.id == lead.id, *columns)
     other = tags.alias()
-    for key, value in query.tags.items():
-        yield exists().where(other.c.workflow_id == lead.id, other.c.key == key, other.c.value == value)
+    for number in range(shape.tags):
+        if lead.table is not tags or number != lead.tag:
+            yield exists().where(other.c.workflow_id == lead.id, *_tagged(other, number))
 
 
-def _columns(query: Query) -> Iterator[ColumnElement[bool]]:
-    columns = workflows.c
-    if query.workflow_definition_name is not None:
-        yield columns.definition_name == query.workflow_definition_name
-    if query.namespace is not None:
-        yield columns.namespace == query.namespace
-    if query.queue is not None:
-        yield columns.queue == query.queue
-    if query.updated_after is not None:
-        yield columns.last_updated >= query.updated_after
+def _tagged(table: Any, number: int) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    return table.c.key == bindparam(f"key{number}"), table.c.value == bindparam(f"value{number}")
