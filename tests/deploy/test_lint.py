@@ -87,3 +87,11 @@ def test_every_expression_is_promql_over_metrics_that_there_are(where: str):
 @pytest.mark.parametrize("path", [path for path in TEXTS if path.endswith(".json")])
 def test_every_json_file_is_json(path: str):
     assert json.loads(TEXTS[path])
+
+
+@pytest.mark.parametrize(
+    ("schema", "files"),
+    [("vendor.compose-spec", "compose.yaml"), ("vendor.github-workflows", "../.github/workflows/*.yml")],
+)
+def test_files_follow_their_published_schemas(schema: str, files: str):
+    assert "ok" in run(str(BIN / "check-jsonschema"), "--builtin-schema", schema, *map(str, sorted(DEPLOY.glob(files))))
