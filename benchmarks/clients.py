@@ -93,17 +93,17 @@ def bare_client(url: str, pollers: int) -> None:
 
 
 def worker(
-    url: str, pollers: int, *, client: str = "fast", beat: float = 0.0, hold: float = 0.0, slots: int = 0
+    url: str, pollers: int, *, client: str = "fast", beat: float = 15.0, hold: float = 0.0, slots: int = 0
 ) -> None:
     """This project. `hold` seconds a task, beating every `beat` seconds."""
     import os
 
     import anyio
-    import structlog
 
     from workers import Registry, Settings, Worker
+    from workers.logs import configure_logs
 
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(30))  # as `workers run` logs, but quieter
+    configure_logs("warning", "json")
     os.environ |= {
         "AWS_ENDPOINT_URL": url,
         "AWS_DEFAULT_REGION": "us-east-1",

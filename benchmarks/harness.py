@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -48,9 +49,18 @@ class Stub:
         self.wait(lambda stats: stats["open_polls"] >= number)
 
 
+def _stub_command() -> list[str]:
+    """The stub in C, compiled at first use, where there is a gcc; else the one in Python."""
+    source, binary = HERE / "stub.c", HERE.parent / "build" / "stub"
+    if (compiler := shutil.which("gcc")) and (not binary.exists() or binary.stat().st_mtime < source.stat().st_mtime):
+        binary.parent.mkdir(exist_ok=True)
+        subprocess.run([compiler, "-O2", "-o", str(binary), str(source)], check=True)
+    return [str(binary)] if compiler else [sys.executable, str(HERE / "stub.py")]
+
+
 @contextmanager
 def stub() -> Iterator[Stub]:
-    command = [sys.executable, str(HERE / "stub.py")]
+    command = _stub_command()
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, preexec_fn=_pin(1)) as process:
         assert process.stdout
         try:

@@ -20,7 +20,7 @@ from botocore.exceptions import (
 from botocore.parsers import ResponseParserError
 
 from tests.ids import shown
-from workers.stepfunctions.faults import translated
+from workers.stepfunctions.faults import Translation
 from workers.stepfunctions.protocol import (
     ActivityMissingError,
     DeniedError,
@@ -41,7 +41,7 @@ def said(code: str, status: int = 400, message: str = "why") -> ClientError:
 
 
 def translation(error: BaseException) -> ServiceError:
-    with pytest.raises(ServiceError) as caught, translated("SendTaskSuccess"):
+    with pytest.raises(ServiceError) as caught, Translation("SendTaskSuccess"):
         raise error
     assert caught.value.__cause__ is error
     assert caught.value.operation == "SendTaskSuccess"
@@ -145,5 +145,5 @@ def test_what_may_pass_is_transient(error: Exception):
 
 @pytest.mark.parametrize("error", [asyncio.CancelledError(), KeyboardInterrupt(), SystemExit()], ids=shown)
 def test_cancellation_and_the_end_of_the_process_are_left_alone(error: BaseException):
-    with pytest.raises(type(error)), translated("SendTaskSuccess"):
+    with pytest.raises(type(error)), Translation("SendTaskSuccess"):
         raise error

@@ -6,7 +6,7 @@ from typing import Any
 from workers.arns import is_arn
 from workers.doctor.findings import Finding, Level
 from workers.stepfunctions.account import Account
-from workers.stepfunctions.faults import translated
+from workers.stepfunctions.faults import Translation
 from workers.stepfunctions.protocol import ServiceError
 from workers.supervisor.activity import Activity
 
@@ -51,13 +51,13 @@ def _wanted(account: Account, handled: Mapping[str, Activity], stores: Iterable[
 async def _own_arn(account: Account) -> str:
     """The role or user that asks; of a session, its role, which is what policies belong to."""
     async with account.client("sts") as sts:
-        with translated("GetCallerIdentity"):
+        with Translation("GetCallerIdentity"):
             arn = str((await sts.get_caller_identity())["Arn"])
     if ":assumed-role/" not in arn:
         return arn
     name = arn.split("/")[1]
     async with account.client("iam") as iam:
-        with translated("GetRole"):  # its path is not part of the session's ARN
+        with Translation("GetRole"):  # its path is not part of the session's ARN
             return str((await iam.get_role(RoleName=name))["Role"]["Arn"])
 
 
@@ -65,7 +65,7 @@ async def _simulate(
     account: Account, arn: str, where: str, actions: list[str], resources: list[str]
 ) -> Iterable[Finding]:
     async with account.client("iam") as iam:
-        with translated("SimulatePrincipalPolicy"):
+        with Translation("SimulatePrincipalPolicy"):
             pages = iam.get_paginator("simulate_principal_policy").paginate(
                 PolicySourceArn=arn, ActionNames=actions, ResourceArns=resources
             )

@@ -16,7 +16,7 @@ from workers.backoff import Backoff
 from workers.settings import Settings
 from workers.stepfunctions.client import CONNECT_TIMEOUT
 from workers.stepfunctions.connection import Connection, connect, find_place
-from workers.stepfunctions.faults import translated
+from workers.stepfunctions.faults import Translation
 from workers.stepfunctions.pacing import BUCKETS, Pace
 from workers.stepfunctions.protocol import ServiceError, ThrottledError, TransientError
 from workers.version import __version__
@@ -79,7 +79,7 @@ class Account:
             if pace := self._paces.get(operation):
                 await pace.turn()
             try:
-                with translated(operation):
+                with Translation(operation):
                     answer: dict[str, Any] = await method(**given)
                 return answer
             except ServiceError as error:
@@ -105,7 +105,7 @@ class Account:
     async def start_sync_execution(self, **parameters: Any) -> dict[str, Any]:
         """StartSyncExecution: the answer comes when the execution has ended. Raises `ServiceError`."""
         async with self.connection.client("stepfunctions", _config(self.connection, _SYNC_READ_TIMEOUT)) as client:
-            with translated("StartSyncExecution"):
+            with Translation("StartSyncExecution"):
                 answer: dict[str, Any] = await client.start_sync_execution(**parameters)
         return answer
 

@@ -7,7 +7,7 @@ from typing import Any
 from aiobotocore.config import AioConfig
 
 from workers.stepfunctions.connection import Connection
-from workers.stepfunctions.faults import translated
+from workers.stepfunctions.faults import Translation
 from workers.stepfunctions.protocol import ActivityTask
 from workers.version import __version__
 
@@ -34,29 +34,29 @@ class BotocoreClient:
 
     async def get_activity_task(self, activity_arn: str, worker_name: str) -> ActivityTask | None:
         """See `StepFunctions`."""
-        with translated("GetActivityTask"):
+        with Translation("GetActivityTask"):
             answer = await self._polls.get_activity_task(activityArn=activity_arn, workerName=worker_name)
         token = answer.get("taskToken")
         return ActivityTask(token, answer.get("input", "null")) if token else None
 
     async def send_task_success(self, token: str, output: str) -> None:
         """See `StepFunctions`."""
-        with translated("SendTaskSuccess"):
+        with Translation("SendTaskSuccess"):
             await self._reports.send_task_success(taskToken=token, output=output)
 
     async def send_task_failure(self, token: str, error: str, cause: str) -> None:
         """See `StepFunctions`."""
-        with translated("SendTaskFailure"):
+        with Translation("SendTaskFailure"):
             await self._reports.send_task_failure(taskToken=token, error=error, cause=cause)
 
     async def send_task_heartbeat(self, token: str) -> None:
         """See `StepFunctions`."""
-        with translated("SendTaskHeartbeat"):
+        with Translation("SendTaskHeartbeat"):
             await self._reports.send_task_heartbeat(taskToken=token)
 
     async def create_activity(self, name: str) -> None:
         """See `StepFunctions`."""
-        with translated("CreateActivity"):
+        with Translation("CreateActivity"):
             await self._reports.create_activity(name=name)
 
 

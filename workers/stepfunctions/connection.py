@@ -15,7 +15,7 @@ from workers.arns import Place
 from workers.backoff import Backoff
 from workers.errors import UsageError
 from workers.settings import LOCAL_ACCOUNT, LOCAL_PORT, LOCAL_REGION, Settings
-from workers.stepfunctions.faults import translated
+from workers.stepfunctions.faults import Translation
 from workers.stepfunctions.protocol import DeniedError, ServiceError, TransientError
 
 
@@ -114,7 +114,7 @@ async def _ask(connection: Connection, waiting: Callable[[ServiceError], None] |
     async with connection.client("sts", config) as sts:
         while True:
             try:
-                with translated("GetCallerIdentity"):
+                with Translation("GetCallerIdentity"):
                     return str((await sts.get_caller_identity())["Account"])
             except TransientError as error:
                 if waiting:

@@ -21,6 +21,7 @@ from workers.supervisor.limits import ProcessLimits
 from workers.supervisor.outside.status import Status
 from workers.supervisor.polling.poller import Poller
 from workers.supervisor.polling.slots import Budget, Slots
+from workers.supervisor.tasks.group import CancellableGroup
 from workers.supervisor.tasks.heartbeats import MOST_AT_ONCE, Heartbeats
 from workers.supervisor.tasks.reports import Reports
 from workers.supervisor.tasks.runner import Runner
@@ -68,7 +69,7 @@ class Supervisor:
         invoker = Invoker(self._threads, self._processes, self._runner.run_of)
         self._limits = ProcessLimits(settings, drain)
         self._polls_ended = anyio.Event()
-        self._tasks: TaskGroup
+        self._tasks = CancellableGroup()
         budget = Budget(settings.budget, len(activities))
         self._pollers = [
             Poller(
@@ -118,7 +119,7 @@ class Supervisor:
 
     async def _work(self, side: TaskGroup) -> int:
         """Polls and runs tasks until both have ended. Returns how many polls and tasks were given up."""
-        async with anyio.create_task_group() as self._tasks:
+        async with self._tasks:
             async with anyio.create_task_group() as polls:
                 side.start_soon(self._force, polls, name="force")
                 for poller in self._pollers:
@@ -133,7 +134,7 @@ class Supervisor:
 
     def _start(self, poller: Poller, received: ActivityTask) -> None:
         self._limits.received()
-        self._tasks.start_soon(self._run, poller, received, name=f"task {poller.activity.name}")
+        self._tasks.start(self._run(poller, received), poller.task_name)
 
     async def _run(self, poller: Poller, received: ActivityTask) -> None:
         try:
@@ -147,8 +148,11 @@ class Supervisor:
             poller.brake.succeeded()
         elif run.error:
             poller.brake.failed()
-        self._abandoned.add(run)
-        run.after_thread(partial(self._free, poller, run))
+        if run.thread is None:
+            poller.slots.give()
+        else:
+            self._abandoned.add(run)
+            run.after_thread(partial(self._free, poller, run))
 
     def _free(self, poller: Poller, run: RunningTask) -> None:
         self._abandoned.discard(run)
@@ -218,7 +222,7 @@ class Supervisor:
         """Bounds the reports once nothing else is left to wait for."""
         await self._drain.grace_over()
         await anyio.sleep(_LAST_REPORTS)
-        self._tasks.cancel_scope.cancel()
+        self._tasks.cancel()
 
     async def _force(self, polls: TaskGroup) -> None:
         await self._drain.forced()
@@ -226,4 +230,4 @@ class Supervisor:
         polls.cancel_scope.cancel()
         self._runner.cancel_all(CancelReason.SHUTDOWN)
         await anyio.sleep(_FORCED_REPORTS)
-        self._tasks.cancel_scope.cancel()
+        self._tasks.cancel()

@@ -18,6 +18,7 @@ from workers.stepfunctions.fast.choice import open_stepfunctions
 from workers.stepfunctions.protocol import ServiceError
 from workers.supervisor.activity import Activity, activities
 from workers.supervisor.advice import advise
+from workers.supervisor.collector import settle
 from workers.supervisor.drain import Drain
 from workers.supervisor.names import DEFAULT as DEFAULT_NAME
 from workers.supervisor.names import fill_name
@@ -217,6 +218,8 @@ class Worker:
             log.info("worker started", worker=self.name, activities=[activity.arn for activity in found])
             self._starting = None
             self._started.set()
+            if signals:
+                settle()
             code = await self._supervisor.run(owns_process=signals)
         log.info("worker stopped", worker=self.name, exit_code=int(code))
         return code

@@ -161,7 +161,7 @@ async def test_mangled_answers_end_in_an_answer_or_an_error(data: st.DataObject)
     transport = mock.Mock(spec=asyncio.Transport)
     transport.get_extra_info.return_value = None
     connection.connection_made(transport)
-    asking = asyncio.ensure_future(connection.request(REQUEST))
+    asking = asyncio.ensure_future(connection.request(REQUEST, timeout=10))
     await asyncio.sleep(0)
     rest = bytes(mangled)
     for size in pieces:

@@ -36,6 +36,11 @@ def botocores(signer_args: dict[str, str], body: bytes, target: str, frozen: Fro
     return str(request.headers["Authorization"])
 
 
+def headers(lines: str) -> dict[str, str]:
+    assert lines.endswith("\r\n")
+    return dict(line.split(": ", 1) for line in lines.removesuffix("\r\n").split("\r\n"))
+
+
 @given(
     st.binary(max_size=200), NAMES, SECRETS, st.none() | SECRETS, NAMES, PATHS, TIMES, st.sampled_from(["", ":8083"])
 )
@@ -43,22 +48,17 @@ def test_signatures_are_botocores(
     body: bytes, key: str, secret: str, token: str | None, region: str, path: str, now: datetime, port: str
 ) -> None:
     place = {"host": f"states.{region}.amazonaws.com{port}", "path": path, "region": region, "service": "states"}
-    signer, frozen = Signer(**place), Frozen(key, secret, token)
+    signer, frozen = Signer(**place, content_type=JSON), Frozen(key, secret, token)
     for moment in (now, now + timedelta(days=1)):  # the key of one day is not used on the next
-        ours = signer.headers(
-            body,
-            target="AWSStepFunctions.GetActivityTask",
-            content_type=JSON,
-            credentials=frozen,
-            now=moment,
-        )
+        target = "AWSStepFunctions.GetActivityTask"
+        ours = headers(signer.lines(body, target=target, credentials=frozen, now=moment.timestamp()))
         assert ours["authorization"] == botocores(place, body, "AWSStepFunctions.GetActivityTask", frozen, moment)
 
 
 def test_new_credentials_get_a_new_key() -> None:
     place = {"host": "states.us-east-1.amazonaws.com", "path": "/", "region": "us-east-1", "service": "states"}
-    signer, now = Signer(**place), datetime(2026, 1, 1, tzinfo=UTC)
+    signer, now = Signer(**place, content_type=JSON), datetime(2026, 1, 1, tzinfo=UTC)
     for frozen in (Frozen("a", "first", None), Frozen("b", "second", "token"), Frozen("a", "first", None)):
-        signed = signer.headers(b"{}", target="T", content_type=JSON, credentials=frozen, now=now)
+        signed = headers(signer.lines(b"{}", target="T", credentials=frozen, now=now.timestamp()))
         assert signed["authorization"] == botocores(place, b"{}", "T", frozen, now)
         assert signed.get("x-amz-security-token") == frozen.token

@@ -10,7 +10,7 @@ from typing import Any
 from workers.arns import Place
 from workers.machines.registration.results import Change
 from workers.stepfunctions.account import Account
-from workers.stepfunctions.faults import translated
+from workers.stepfunctions.faults import Translation
 from workers.stepfunctions.protocol import ServiceError
 
 PATH = "/sfn-workers/"
@@ -69,7 +69,7 @@ async def _ensure(iam: Any, name: str, machine: str, place: Place) -> tuple[str,
     with _unless_missing("GetRole"):
         return str((await iam.get_role(RoleName=name))["Role"]["Arn"]), False
     description = f"Role of the state machine {machine}"
-    with translated("CreateRole"):
+    with Translation("CreateRole"):
         answer = await iam.create_role(
             Path=PATH,
             RoleName=name,
@@ -87,10 +87,10 @@ async def _allow(iam: Any, name: str, policy: dict[str, Any] | None) -> bool:
     if current == policy:
         return False
     if policy is None:
-        with translated("DeleteRolePolicy"):
+        with Translation("DeleteRolePolicy"):
             await iam.delete_role_policy(RoleName=name, PolicyName=_POLICY)
     else:
-        with translated("PutRolePolicy"):
+        with Translation("PutRolePolicy"):
             await iam.put_role_policy(RoleName=name, PolicyName=_POLICY, PolicyDocument=json.dumps(policy))
     return True
 
@@ -114,7 +114,7 @@ def _trust(place: Place) -> dict[str, Any]:
 def _unless_missing(operation: str) -> Iterator[None]:
     """Leaves the block where what it is about does not exist."""
     try:
-        with translated(operation):
+        with Translation(operation):
             yield
     except ServiceError as error:
         if error.code != "NoSuchEntity":

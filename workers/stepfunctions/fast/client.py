@@ -1,8 +1,8 @@
 """The protocol's hot calls over our own HTTP and signing."""
 
 import json
+import time
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any
 
@@ -12,15 +12,16 @@ from workers.stepfunctions.client import CONNECT_TIMEOUT, POLL_READ_TIMEOUT, REP
 from workers.stepfunctions.fast.http import Answer, ConnectionGoneError, NotHTTPError
 from workers.stepfunctions.fast.pool import Endpoint, Pool
 from workers.stepfunctions.fast.signing import Signer
-from workers.stepfunctions.faults import refused_by_service, translated
+from workers.stepfunctions.faults import Translation, refused_by_service
 from workers.stepfunctions.protocol import ActivityTask, TransientError
 from workers.version import __version__
 
 _CONTENT_TYPE = "application/x-amz-json-1.0"
 _SKEWED = {"InvalidSignatureException", "RequestTimeTooSkewed", "RequestExpired", "RequestInTheFuture"}
-_LEAST_SKEW = timedelta(minutes=4)
-"""Botocore's bound: AWS allows five minutes."""
+_LEAST_SKEW = 240.0
+"""Seconds; botocore's bound: AWS allows five minutes."""
 _encode = json.JSONEncoder(separators=(",", ":")).encode
+_decode = json.JSONDecoder().raw_decode
 
 
 class UnaccountableError(Exception):
@@ -35,10 +36,16 @@ class FastClient:
     ) -> None:
         self._polls = Pool(endpoint, size=max(1, polls), connect_timeout=CONNECT_TIMEOUT)
         self._reports = Pool(endpoint, size=max(1, reports), connect_timeout=CONNECT_TIMEOUT)
-        self._signer = Signer(host=endpoint.host_header, path=endpoint.path, region=region, service=service)
+        self._signer = Signer(
+            host=endpoint.host_header,
+            path=endpoint.path,
+            region=region,
+            service=service,
+            content_type=_CONTENT_TYPE,
+        )
         self._credentials = credentials
         self._host = endpoint.host_header
-        self._skew = timedelta()
+        self._skew = 0.0  # seconds by which the service is ahead of us
         self._head = f"POST {endpoint.path} HTTP/1.1\r\nuser-agent: sfn-workers/{__version__}\r\n"
 
     async def get_activity_task(self, activity_arn: str, worker_name: str) -> ActivityTask | None:
@@ -74,25 +81,16 @@ class FastClient:
         answer = await self._send(operation, data, pool, timeout)
         if answer.status >= 400 and self._learn_skew(answer):
             answer = await self._send(operation, data, pool, timeout)
-        try:
-            document = json.loads(answer.body) if answer.body else {}
-        except ValueError:
-            document = None
+        document = _decoded(answer.body)
         if answer.status == 200 and isinstance(document, dict):
             return document
         raise _fault(operation, answer, document)
 
     async def _send(self, operation: str, body: bytes, pool: Pool, timeout: float) -> Answer:  # noqa: ASYNC109
-        with translated(operation):
+        with Translation(operation):
             credentials = await self._credentials.get_frozen_credentials()
-        headers = self._signer.headers(
-            body,
-            target=f"AWSStepFunctions.{operation}",
-            content_type=_CONTENT_TYPE,
-            credentials=credentials,
-            now=datetime.now(UTC) + self._skew,
-        )
-        lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+        target, now = f"AWSStepFunctions.{operation}", time.time() + self._skew
+        lines = self._signer.lines(body, target=target, credentials=credentials, now=now)
         head = f"{self._head}{lines}content-length: {len(body)}\r\n\r\n"
         try:
             return await pool.request(head.encode("latin-1") + body, timeout=timeout)
@@ -108,13 +106,23 @@ class FastClient:
             return False
         try:
             theirs = parsedate_to_datetime(answer.headers[b"date"].decode("latin-1"))
-            skew = theirs - datetime.now(UTC)
+            skew = theirs.timestamp() - time.time()
         except (ValueError, TypeError):
             return False
         if abs(skew - self._skew) < _LEAST_SKEW:
             return False
         self._skew = skew
         return True
+
+
+def _decoded(body: bytes) -> Any:
+    """The document in `body`; an empty one where there is nothing, None where it is no JSON."""
+    try:
+        text = body.decode().strip() or "{}"
+        document, end = _decode(text)
+    except ValueError:
+        return None
+    return document if end == len(text) else None
 
 
 def _fault(operation: str, answer: Answer, document: Any) -> Exception:

@@ -43,8 +43,7 @@ class Pool:
             connection = await self._connection()
             # Never sent again from here: the worker must know that a report may have arrived before, and while it
             # drains no poll may begin anew.
-            async with asyncio.timeout(timeout):
-                answer = await connection.request(data)
+            answer = await connection.request(data, timeout=timeout)
             if not connection.closed:
                 if self._closed:
                     connection.close()

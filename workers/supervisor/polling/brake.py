@@ -3,7 +3,8 @@
 Tasks that are not polled for wait safely in Step Functions.
 """
 
-import anyio
+from time import monotonic
+
 import structlog
 
 log = structlog.get_logger(__name__)
@@ -19,7 +20,7 @@ class Brake:
         self._breaker_pause = breaker_pause
         self._burst = max(1.0, rate or 0.0)
         self._tokens = self._burst
-        self._filled = anyio.current_time()
+        self._filled = monotonic()
         self._paused_until = float("-inf")
         self._failures = 0
         self.braked = 0.0
@@ -28,7 +29,7 @@ class Brake:
 
     def delay(self) -> float:
         """Seconds until a poll may be opened; 0.0 takes the right to open one now, which `unused` returns."""
-        now = anyio.current_time()
+        now = monotonic()
         delay = self._delay(now)
         if delay:
             self.braked += max(0.0, now + delay - max(now, self._braked_until))
@@ -53,7 +54,7 @@ class Brake:
 
     def pause(self, seconds: float, why: str) -> None:
         """No polls for `seconds`."""
-        self._paused_until = max(self._paused_until, anyio.current_time() + seconds)
+        self._paused_until = max(self._paused_until, monotonic() + seconds)
         log.warning("polling paused", activity=self._activity, seconds=seconds, why=why)
 
     def succeeded(self) -> None:

@@ -1,6 +1,7 @@
 """The polls of one activity. A slot is taken before a poll, and no poll is ever dropped."""
 
 from collections.abc import Callable
+from time import monotonic
 from typing import Protocol
 
 import anyio
@@ -64,6 +65,8 @@ class Poller:
         self.brake = Brake(
             activity.name, rate=activity.rate, breaker=activity.breaker, breaker_pause=activity.breaker_pause
         )
+        self.task_name = f"task {activity.name}"
+        """What the event loop's tasks are called that run its tasks."""
         self.trouble: ServiceError | None = None
         """What the last poll ran into, if only a person can mend it: no such activity, or access denied."""
         self.open = 0
@@ -94,7 +97,7 @@ class Poller:
     async def _loop(self, loops: TaskGroup) -> None:
         soon, slow = Backoff(initial=0.2, maximum=5.0), Backoff(initial=2.0, maximum=30.0)
         while self._loops <= self.scale.target and await self._ready():
-            opened = anyio.current_time()
+            opened = monotonic()
             try:
                 received = await self._poll()
             except ServiceError as error:
@@ -107,7 +110,7 @@ class Poller:
             self._counts.polled("empty" if received is None else "task")
             if received is None:
                 self.scale.empty()
-                await self._pass(_LEAST_HOLD - (anyio.current_time() - opened))
+                await self._pass(_LEAST_HOLD - (monotonic() - opened))
             else:
                 self.scale.full(free_slots=self.slots.free)
                 self._fill(loops)
@@ -186,7 +189,7 @@ class Poller:
 
     def _say(self, error: ServiceError, delay: float) -> None:
         """Logs a failed call, each kind once every few seconds, however many polls fail."""
-        now = anyio.current_time()
+        now = monotonic()
         if now - self._said.get(error.code, float("-inf")) < _SAY_EVERY:
             return
         self._said[error.code] = now

@@ -1,8 +1,7 @@
 """Slots: the rights to run a task. One is taken before a poll, and given back when the task has been reported."""
 
+import asyncio
 from collections import deque
-
-import anyio
 
 from workers.errors import UsageError
 
@@ -50,7 +49,7 @@ class Slots:
         self.limit = limit
         self.used = 0
         self._budget = budget
-        self._waiting: deque[anyio.Event] = deque()
+        self._waiting: deque[asyncio.Event] = deque()
         budget.join(self)
 
     @property
@@ -74,7 +73,7 @@ class Slots:
 
     async def maybe_free(self) -> None:
         """Waits until it is worth trying again: a slot was given back, or `wake_all` was called."""
-        event = anyio.Event()
+        event = asyncio.Event()
         self._waiting.append(event)
         await event.wait()
 

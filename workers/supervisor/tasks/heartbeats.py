@@ -3,17 +3,16 @@
 import asyncio
 import heapq
 import random
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import suppress
 from itertools import count
+from time import monotonic
 from typing import Protocol
 
-import anyio
 import structlog
-from anyio.abc import TaskGroup
 
 from workers.metrics import Metrics
 from workers.stepfunctions.protocol import ServiceError, StepFunctions, TaskClosedError, ThrottledError, TransientError
+from workers.supervisor.tasks.group import CancellableGroup
 from workers.task import CancelReason
 
 log = structlog.get_logger(__name__)
@@ -23,6 +22,8 @@ MOST_AT_ONCE = 500
 connections, which are twice as many: when nothing is answered, a thousand heartbeats must not keep a result waiting."""
 _SPREAD = 0.1
 """The share of an interval by which a beat may come early, so that tasks received together do not beat together."""
+_CLOSED_KEPT = 256
+"""Closed beats that may stay in the heap, however few are open."""
 _LEAST_WAIT = 1.0
 """Seconds that an answer may always take."""
 _RETRY_SHARE = 0.2
@@ -43,12 +44,28 @@ class Beating(Protocol):
         """Stops the handler."""
 
 
-class _Beat:
-    __slots__ = ("interval", "run")
+class Beat:
+    """Heartbeats of one running task, sent until it is closed; also a context manager that closes itself."""
 
-    def __init__(self, run: Beating, interval: float) -> None:
+    __slots__ = ("interval", "queued", "run", "scheduler")
+
+    def __init__(self, scheduler: "Heartbeats", run: Beating, interval: float) -> None:
         self.run: Beating | None = run
         self.interval = interval  # 0: once
+        self.queued = False  # whether it stands in the heap of the scheduler
+        self.scheduler = scheduler
+
+    def close(self) -> None:
+        """Sends no more."""
+        if self.run is not None:
+            self.run = None
+            self.scheduler.forget(self)
+
+    def __enter__(self) -> None:
+        """Is open already."""
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
 
 class Heartbeats:
@@ -58,57 +75,62 @@ class Heartbeats:
         self._client = client
         self._metrics = metrics
         self._turns = asyncio.Semaphore(at_once)
-        self._due: list[tuple[float, int, _Beat]] = []
+        self._due: list[tuple[float, int, Beat]] = []
+        self._closed = 0  # beats in the heap that nobody needs any more
         self._ties = count()
-        self._earlier = anyio.Event()
+        self._earlier = asyncio.Event()
 
-    @contextmanager
-    def beating(self, run: Beating, interval: float) -> Iterator[None]:
-        """Beats for `run` every `interval` seconds while entered; the first time after one interval."""
-        beat = _Beat(run, interval)
+    def beating(self, run: Beating, interval: float) -> Beat:
+        """Beats for `run` every `interval` seconds until that is closed; the first time after one interval."""
+        beat = Beat(self, run, interval)
         self._schedule(beat, interval)
-        try:
-            yield
-        finally:
-            beat.run = None  # its entry stays in the heap until it is due: it must not hold the task so long
+        return beat
 
     def beat(self, run: Beating) -> None:
         """One beat for `run` now."""
-        heapq.heappush(self._due, (anyio.current_time(), next(self._ties), _Beat(run, 0.0)))
+        self._push(Beat(self, run, 0.0), monotonic())
         self._earlier.set()
+
+    def forget(self, beat: Beat) -> None:
+        """Called by a beat that was closed. Tasks are many and short: their beats must not pile up until due."""
+        self._closed += beat.queued
+        if self._closed > _CLOSED_KEPT and self._closed > len(self._due) / 2:
+            self._due = [entry for entry in self._due if entry[2].run is not None]
+            heapq.heapify(self._due)
+            self._closed = 0
 
     async def run(self) -> None:
         """Sends what is due, for ever."""
-        async with anyio.create_task_group() as sends:
+        async with CancellableGroup() as sends:
             while True:
                 await self._wait()
                 self._send_due(sends)
 
     async def _wait(self) -> None:
-        self._earlier = anyio.Event()
-        delay = self._due[0][0] - anyio.current_time() if self._due else float("inf")
-        if delay > 0:
-            with anyio.move_on_after(delay):
-                await self._earlier.wait()
+        self._earlier.clear()
+        delay = self._due[0][0] - monotonic() if self._due else None
+        if delay is None or delay > 0:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(delay):
+                    await self._earlier.wait()
 
-    def _send_due(self, sends: TaskGroup) -> None:
-        now = anyio.current_time()
+    def _send_due(self, sends: CancellableGroup) -> None:
+        now = monotonic()
         while self._due and self._due[0][0] <= now:
             beat = heapq.heappop(self._due)[2]
-            if beat.run is not None:
-                sends.start_soon(self._send, beat, name="heartbeat")
+            beat.queued = False
+            if beat.run is None:
+                self._closed -= 1
+            else:
+                sends.start(self._send(beat), "heartbeat")
 
-    async def _send(self, beat: _Beat) -> None:
-        run, started = beat.run, anyio.current_time()
+    async def _send(self, beat: Beat) -> None:
+        run, started = beat.run, monotonic()
         if run is None:
             return
         wait = beat.interval
         try:
-            with anyio.move_on_after(max(_LEAST_WAIT, beat.interval)) as patience:
-                async with self._turns:
-                    await self._client.send_task_heartbeat(run.token)
-            if patience.cancelled_caught:  # one that hangs must not take the place of the next ones
-                raise TransientError("SendTaskHeartbeat", "NoAnswer", f"within {max(_LEAST_WAIT, beat.interval):g} s")
+            await self._sent(run.token, max(_LEAST_WAIT, beat.interval))
         except TaskClosedError:
             self._metrics.heartbeat("closed")
             beat.run = None
@@ -122,13 +144,24 @@ class Heartbeats:
             log.warning("heartbeat failed", task=run.label, error=error.code)
         else:
             self._metrics.heartbeat("accepted")
-            run.last_beat = anyio.current_time()
+            run.last_beat = monotonic()
         if beat.run is not None and beat.interval:
-            self._schedule(beat, wait - (anyio.current_time() - started))
+            self._schedule(beat, wait - (monotonic() - started))
 
-    def _schedule(self, beat: _Beat, wait: float) -> None:
+    async def _sent(self, token: str, patience: float) -> None:
+        """One that hangs must not take the place of the next ones."""
+        try:
+            async with asyncio.timeout(patience), self._turns:
+                await self._client.send_task_heartbeat(token)
+        except TimeoutError:
+            raise TransientError("SendTaskHeartbeat", "NoAnswer", f"within {patience:g} s") from None
+
+    def _schedule(self, beat: Beat, wait: float) -> None:
         early = beat.interval * _SPREAD * random.random()  # noqa: S311 - jitter, not a secret
-        due = anyio.current_time() + max(0.0, wait - early)
-        heapq.heappush(self._due, (due, next(self._ties), beat))
+        self._push(beat, monotonic() + max(0.0, wait - early))
         if self._due[0][2] is beat:
             self._earlier.set()
+
+    def _push(self, beat: Beat, due: float) -> None:
+        beat.queued = True
+        heapq.heappush(self._due, (due, next(self._ties), beat))

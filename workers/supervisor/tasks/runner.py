@@ -1,6 +1,7 @@
 """The run of one task: from the token that a poll brought to the report that Step Functions took."""
 
 import asyncio
+from time import monotonic
 from typing import Any
 
 import anyio
@@ -47,20 +48,22 @@ class Runner:
         try:
             outcome = await self._outcome(run, chain, received)
         except asyncio.CancelledError:
+            run.stop_beating()
             if run.failing:  # it has been reported meanwhile
                 del self.running[run.token]
             raise
-        run.handled = anyio.current_time()
+        run.handled = monotonic()
         run.succeeded = isinstance(outcome, str)
         if run.failing:  # reported without it; a token gets one report
             await run.failing.wait()
             del self.running[run.token]
             return run
-        with run.still_beating():
-            fate = await self._report(run, outcome)
+        fate = await self._report(run, outcome)
+        run.stop_beating()
         del self.running[run.token]
         self._count(run, outcome, fate)
         _log_end(run, outcome, fate)
+        run.task = None  # which holds the run in its turn: without that circle nothing waits for the garbage collector
         return run
 
     def cancel_all(self, reason: CancelReason) -> None:
@@ -81,6 +84,7 @@ class Runner:
         fate = await self._reports.failure(run.token, outcome)
         self._count(run, outcome, fate)
         _log_end(run, outcome, fate)
+        run.stop_beating()
         run.failing.set()
 
     async def _outcome(self, run: RunningTask, chain: CallNext, received: ActivityTask) -> Outcome:
@@ -149,7 +153,7 @@ def _is_ours(error: BaseException) -> bool:
 
 def _log_end(run: RunningTask, outcome: Outcome, fate: Fate) -> None:
     what: dict[str, Any] = {"activity": run.activity.name, "task": run.label, "fate": fate}
-    what["seconds"] = round(anyio.current_time() - run.started, 4)
+    what["seconds"] = round(monotonic() - run.started, 4)
     if isinstance(outcome, Failure):
         log.warning("task failed", error=outcome.error, **what)
     elif fate is Fate.CLOSED:

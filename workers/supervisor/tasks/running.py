@@ -5,6 +5,7 @@ import hashlib
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from functools import cached_property
+from time import monotonic
 
 import anyio
 
@@ -12,11 +13,12 @@ from workers.supervisor.activity import Activity
 from workers.supervisor.drain import Drain
 from workers.supervisor.invocation.processes import Lease, Process
 from workers.supervisor.invocation.threads import ThreadCall
-from workers.supervisor.tasks.heartbeats import Heartbeats
+from workers.supervisor.tasks.heartbeats import Beat, Heartbeats
 from workers.task import CancelReason, Draining, Task
 
 _BEATS_APART = 1.0
 """Seconds at least between the heartbeats that a handler asks for itself."""
+_BEATS_ON = nullcontext()
 
 
 class RunningTask:
@@ -25,7 +27,7 @@ class RunningTask:
     def __init__(self, activity: Activity, token: str, heartbeats: Heartbeats, drain: Drain) -> None:
         self.activity = activity
         self.token = token
-        self.started = anyio.current_time()
+        self.started = monotonic()
         self.handled: float | None = None
         """When its chain ended; the report comes after that."""
         self.failing: anyio.Event | None = None
@@ -40,7 +42,7 @@ class RunningTask:
         self.lease: Lease | None = None
         """The process that such a thread watches over."""
         self.last_beat: float | None = None
-        """When a heartbeat was last accepted (the event loop's clock)."""
+        """When a heartbeat was last accepted."""
         self.retries = 0
         """How often an interceptor has called the handler again."""
         self.succeeded = False
@@ -48,7 +50,7 @@ class RunningTask:
         self.error: BaseException | None = None
         """What the handler raised, unless it was cancelled."""
         self._asked = float("-inf")
-        self._interval = 0.0
+        self._beat: Beat | None = None
         self._heartbeats = heartbeats
         self._drain = drain
         self._loop = asyncio.get_running_loop()
@@ -92,23 +94,27 @@ class RunningTask:
 
     def beat(self) -> None:
         """See `TaskRun`."""
-        self._loop.call_soon_threadsafe(self._beat)
+        self._loop.call_soon_threadsafe(self._beat_soon)
 
     def beating(self, interval: float | None) -> AbstractContextManager[None]:
         """See `TaskRun`."""
-        self._interval = self.activity.heartbeat if interval is None else interval
-        return self.still_beating()
+        self.stop_beating()
+        if interval := self.activity.heartbeat if interval is None else interval:
+            self._beat = self._heartbeats.beating(self, interval)
+        return _BEATS_ON
 
-    def still_beating(self) -> AbstractContextManager[None]:
-        """Beats on as it did: a result on its way is lost when the task times out before it arrives."""
-        return self._heartbeats.beating(self, self._interval) if self._interval else nullcontext()
+    def stop_beating(self) -> None:
+        """Its report was taken. Until then it beats: a result on its way is lost when the task times out before."""
+        if self._beat:
+            self._beat.close()
+            self._beat = None
 
     def retrying(self) -> None:
         """See `TaskRun`."""
         self.retries += 1
 
-    def _beat(self) -> None:
-        now = anyio.current_time()
+    def _beat_soon(self) -> None:
+        now = monotonic()
         if now - max(self._asked, self.last_beat or 0.0) >= _BEATS_APART:
             self._asked = now
             self._heartbeats.beat(self)
