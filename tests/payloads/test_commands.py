@@ -2,6 +2,7 @@
 
 import json
 import os
+import socket
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -65,6 +66,19 @@ def test_show_prints_what_is_on_s3(s3_endpoint: str, s3_options: dict, monkeypat
     assert workers_payloads("show", claim["uri"]).output == "[\n  1\n]\n"
 
 
+def test_the_variables_say_where_the_embedded_engine_is_as_for_every_command(monkeypatch: pytest.MonkeyPatch):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))  # and nobody listens
+        port = str(taken.getsockname()[1])
+        monkeypatch.setenv("WORKERS_LOCAL", "true")
+        monkeypatch.setenv("WORKERS_LOCAL_PORT", port)
+        uri = f"s3://{BUCKET}/x/2026-01-02/{'a' * 64}"
+        for command in (("sweep", f"s3://{BUCKET}/x", "--older-than", "30d"), ("show", uri)):
+            result = workers_payloads(*command)
+            assert isinstance(result.exception, UsageError)
+            assert f"start `workers local --port {port}` first" in str(result.exception)
+
+
 def changed(claim: dict, data: bytes) -> str:
     Path(claim["uri"].removeprefix("file://")).write_bytes(data)
     return claim["uri"]
@@ -76,7 +90,8 @@ def test_show_says_what_is_wrong(url: str):
         ("https://x/y", UsageError, "neither a claim nor the URI of a payload"),
         (url, UsageError, "neither a claim nor"),
         ("{", UsageError, "the claim is not JSON"),
-        ("{}", PayloadMalformedError, "version None"),
+        ("{}", UsageError, "the JSON object is no claim: it has no 'workers:claim'"),
+        ('{"workers:claim": 2}', PayloadMalformedError, "a claim of version 2"),
         (f"{url}/2026-01-02/{'a' * 64}", PayloadMissingError, "not there"),
         (changed(claim, b"[2]"), PayloadCorruptError, "its hash differs from its name"),
         (json.dumps(claim), PayloadCorruptError, "length or hash differ"),
@@ -100,10 +115,10 @@ def aged(claim: dict, days: float) -> Path:
 def test_sweep_removes_what_is_old(url: str):
     old, young = aged(offloaded(url, [1]), 40), aged(offloaded(url, [2]), 20)
     result = workers_payloads("sweep", url, "--older-than", "30d", "--dry-run")
-    assert result.output == "would remove 1 of 1 old enough to look at, 3 bytes\n"
+    assert result.output == "would remove 1 payload, 3 bytes\n"
     assert old.exists()
     result = workers_payloads("sweep", url, "--older-than", "4w")
-    assert result.output == "removed 1 of 1 old enough to look at, 3 bytes\n"
+    assert result.output == "removed 1 payload, 3 bytes\n"
     assert not old.exists()
     assert young.exists()
 

@@ -9,14 +9,16 @@ from rich.console import Console
 from rich.filesize import decimal
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+from workers.cli.options import given, settings_options
 from workers.payloads.payloads import Payloads
 from workers.payloads.show import LIMIT, contents, store_of
 from workers.payloads.sweep import Swept, parse_age, sweep
-from workers.settings import LOCAL_PORT, Settings
+from workers.settings import Settings
 from workers.stepfunctions.connection import connect
 
-_local = click.option("--local", is_flag=True, help="Use the S3 of the embedded engine that `workers local` runs.")
-_local_port = click.option("--local-port", type=click.IntRange(1, 65_535), default=LOCAL_PORT, show_default=True)
+_where = settings_options(
+    Settings, {"local": "Use the S3 of the embedded Step Functions that `workers local` runs.", "local_port": None}
+)
 
 
 @click.group("payloads")
@@ -32,8 +34,7 @@ def payloads() -> None:
 @payloads.command("show")
 @click.argument("target", metavar="URI|CLAIM")
 @click.option("--output", default="-", metavar="FILE", help="Write to this file.  [default: stdout]")
-@_local
-@_local_port
+@_where
 def show(target: str, output: str, **where: Any) -> None:
     """Print a payload: a JSON document indented, a stream as it is.
 
@@ -57,8 +58,7 @@ async def _show(target: str, file: IO[bytes], where: dict[str, Any]) -> None:
 @click.argument("store", metavar="STORE")
 @click.option("--older-than", "age", required=True, metavar="AGE", help="As in 36h, 30d or 4w; at least a day.")
 @click.option("--dry-run", is_flag=True, help="Count what would be removed, and remove nothing.")
-@_local
-@_local_port
+@_where
 def sweep_(store: str, age: str, *, dry_run: bool, **where: Any) -> None:
     """Remove the payloads of STORE that were written longer ago than AGE.
 
@@ -69,7 +69,8 @@ def sweep_(store: str, age: str, *, dry_run: bool, **where: Any) -> None:
     """
     swept = anyio.run(_sweep, store, age, dry_run, where)
     verb = "would remove" if dry_run else "removed"
-    click.echo(f"{verb} {swept.removed:,} of {swept.seen:,} old enough to look at, {decimal(swept.removed_bytes)}")
+    payloads = "payload" if swept.removed == 1 else "payloads"
+    click.echo(f"{verb} {swept.removed:,} {payloads}, {decimal(swept.removed_bytes)}")
 
 
 async def _sweep(url: str, age: str, dry_run: bool, where: dict[str, Any]) -> Swept:
@@ -87,7 +88,7 @@ async def _sweep(url: str, age: str, dry_run: bool, where: dict[str, Any]) -> Sw
 
 
 async def _opened(url: str, where: dict[str, Any]) -> Payloads:
-    connection = await connect(Settings(**where))
+    connection = await connect(Settings(**given(where)))
     opened = Payloads(url, max_object=LIMIT, max_document=LIMIT)
     opened.use_aws(connection.session, connection.endpoint_url)
     return opened

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 from workers.errors import UsageError
-from workers.payloads.claim import Claim, Encoding
+from workers.payloads.claim import CLAIM_KEY, Claim, Encoding
 from workers.payloads.codec import unpack
 from workers.payloads.errors import PayloadCorruptError
 from workers.payloads.payloads import Payloads
@@ -26,9 +26,12 @@ def store_of(target: str) -> tuple[str, Claim | str]:
     found: Claim | str = target
     if target.lstrip().startswith("{"):
         try:
-            found = Claim.from_json(json.loads(target))
+            given = json.loads(target)
         except ValueError as error:
             raise UsageError(f"the claim is not JSON: {error}") from None
+        if CLAIM_KEY not in given:
+            raise UsageError(f"the JSON object is no claim: it has no {CLAIM_KEY!r}")
+        found = Claim.from_json(given)
     uri = found.uri if isinstance(found, Claim) else found
     url = uri.rsplit("/", 2)[0]
     if key_below(url, uri) is None:
