@@ -126,6 +126,8 @@ class ErrorName(StrEnum):
     """The command could not be started: no permission, no interpreter, no room for its work directory."""
     PAUSE_POLLING = "Worker.PausePolling"
     """The handler asked for a pause because something that it needs is down. Retry: polls go on after the pause."""
+    CALLBACK_KEY_IN_USE = "Worker.CallbackKeyInUse"
+    """A task of another execution waits for the same key, and executions may not share keys here."""
     PAYLOAD_MISSING = "Worker.PayloadMissing"
     """The object of a claim is gone from the payload store: swept, expired or never written. Retrying cannot help."""
     PAYLOAD_CORRUPT = "Worker.PayloadCorrupt"

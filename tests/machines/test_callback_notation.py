@@ -33,7 +33,8 @@ def test_a_callback_is_a_message_with_token_key_and_execution(
     asl = of_state(state, namespace="prod")
     assert asl["Resource"] == "arn:aws:states:::sqs:sendMessage.waitForTaskToken"
     assert asl["Parameters"]["QueueUrl"] == QUEUE + queue
-    message = {"TaskToken.$": "$$.Task.Token", **key, "Execution.$": "$$.Execution.Id"}
+    context = {"TaskToken.$": "$$.Task.Token", "Execution.$": "$$.Execution.Id", "Entered.$": "$$.State.EnteredTime"}
+    message = {**key, **context}
     assert asl["Parameters"]["MessageBody"] == message
     assert from_state(asl, namespace="prod") == state
     assert of_state(from_state(asl), namespace=None) == asl  # elsewhere it is the plain integration
@@ -45,9 +46,10 @@ def test_a_callback_in_jsonata():
     assert asl["Arguments"] == {
         "QueueUrl": "https://sqs.cn-north-1.amazonaws.com.cn/123456789012/callbacks",
         "MessageBody": {
-            "TaskToken": "{% $states.context.Task.Token %}",
             "TaskKey": "{% $states.input.id %}",
+            "TaskToken": "{% $states.context.Task.Token %}",
             "Execution": "{% $states.context.Execution.Id %}",
+            "Entered": "{% $states.context.State.EnteredTime %}",
         },
     }
     assert from_state(asl, place=Place("aws-cn", "cn-north-1", "123456789012")) == state

@@ -10,7 +10,7 @@ from workers.arns import Place, namespaced
 from workers.machines.notation.resources import Call
 from workers.machines.notation.values import ValueRefusedError
 
-TOKEN, KEY, EXECUTION = "TaskToken", "TaskKey", "Execution"
+TOKEN, KEY, EXECUTION, ENTERED = "TaskToken", "TaskKey", "Execution", "Entered"
 """The keys of the message."""
 TASK_KEY = ("task_key", "TaskKey")
 """The key of a task that says what its key is, in both spellings."""
@@ -18,6 +18,7 @@ TASK_KEY = ("task_key", "TaskKey")
 _RESOURCE = re.compile(r"callback(?::(?P<application>[\w-]+))?", re.ASCII)
 _INTEGRATION = "sqs:sendMessage.waitForTaskToken"
 _SUFFIXES = {"aws-cn": "amazonaws.com.cn"}
+_CONTEXT = {TOKEN: "Task.Token", EXECUTION: "Execution.Id", ENTERED: "State.EnteredTime"}
 _EXPRESSIONS = ("$", "States.")
 
 
@@ -74,7 +75,6 @@ def _queue_url(name: str, place: Place) -> str:
 
 def _message(key: str, *, jsonata: bool) -> dict[str, str]:
     if jsonata:
-        context = "{{% $states.context.{} %}}"
-        return {TOKEN: context.format("Task.Token"), KEY: key, EXECUTION: context.format("Execution.Id")}
+        return {KEY: key} | {name: f"{{% $states.context.{field} %}}" for name, field in _CONTEXT.items()}
     own = {f"{KEY}.$" if key.startswith(_EXPRESSIONS) else KEY: key}
-    return {f"{TOKEN}.$": "$$.Task.Token", **own, f"{EXECUTION}.$": "$$.Execution.Id"}
+    return own | {f"{name}.$": f"$$.{field}" for name, field in _CONTEXT.items()}
