@@ -3,10 +3,12 @@
 import importlib
 import sys
 import traceback
+from collections.abc import Callable
 from importlib.machinery import PathFinder
 from itertools import dropwhile
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 from workers.errors import UsageError
 from workers.failures import is_ours
@@ -19,9 +21,26 @@ def load_registry(target: str) -> Registry:
     Raises `UsageError` saying which part is wrong. When the module itself fails, its own traceback is part of
     the message, from the user's first line on; a registration that is refused is one line with its place.
     """
+    found = _found(target, "registry")
+    if not isinstance(found, Registry):
+        raise UsageError(f"{target!r} is {_a(found)}, not a registry: name a workers.Registry")
+    if not len(found):
+        raise UsageError(f"{target!r} is an empty registry: register a handler with @registry.activity")
+    return found
+
+
+def load_function(target: str) -> Callable[..., Any]:
+    """The function that `target` names, as in `functions:charge`. Raises `UsageError` saying which part is wrong."""
+    found = _found(target, "function")
+    if not callable(found):
+        raise UsageError(f"{target!r} is {_a(found)}, not a function")
+    return found
+
+
+def _found(target: str, what: str) -> object:
     module_name, separator, path = target.partition(":")
     if not (module_name and separator and path):
-        raise UsageError(f"{target!r} names no registry: write MODULE:ATTRIBUTE, as in handlers:registry")
+        raise UsageError(f"{target!r} names no {what}: write MODULE:ATTRIBUTE, as in handlers:{what}")
     found: object = _module(module_name)
     for part in path.split("."):
         try:
@@ -30,10 +49,6 @@ def load_registry(target: str) -> Registry:
             raise UsageError(f"{target!r}: {_known(found, module_name)} has no attribute {part!r}") from None
         except Exception as error:  # noqa: BLE001 - a property is code, and may raise anything
             raise UsageError(f"{target!r} fails when it is read: {type(error).__name__}: {error}") from None
-    if not isinstance(found, Registry):
-        raise UsageError(f"{target!r} is {_a(found)}, not a registry: name a workers.Registry")
-    if not len(found):
-        raise UsageError(f"{target!r} is an empty registry: register a handler with @registry.activity")
     return found
 
 

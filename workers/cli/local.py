@@ -2,6 +2,7 @@
 
 import shlex
 import signal
+from collections.abc import Callable
 from typing import Any
 
 import anyio
@@ -41,7 +42,28 @@ from workers.settings import LOCAL_PORT
 )
 @click.option("--harsh", is_flag=True, envvar="WORKERS_LOCAL_HARSH", help="Behave as AWS does on a bad day.")
 @click.option("--seed", type=int, help="Of the bad day: the same seed brings the same faults again.")
-def local(port: int, poll_hold: float, keep: int, *, harsh: bool, seed: int | None) -> None:
+@click.option(
+    "--lambda",
+    "functions",
+    multiple=True,
+    metavar="NAME=MODULE:FUNCTION",
+    help="A Python function that plays a Lambda function. May be repeated.",
+)
+@click.option(
+    "--mocks",
+    type=click.Path(exists=True, dir_okay=False),
+    help="Results and errors of tasks, in the form of AWS's own mock configuration.",
+)
+def local(
+    port: int,
+    poll_hold: float,
+    keep: int,
+    *,
+    harsh: bool,
+    seed: int | None,
+    functions: tuple[str, ...],
+    mocks: str | None,
+) -> None:
     """Run AWS Step Functions on this machine, with activities, and without an AWS account.
 
     S3, SQS, DynamoDB, STS, IAM, EventBridge and CloudWatch answer at the same port. Nothing is stored: what it
@@ -50,8 +72,25 @@ def local(port: int, poll_hold: float, keep: int, *, harsh: bool, seed: int | No
     if seed is not None and not harsh:
         raise click.UsageError("--seed chooses a bad day: it goes with --harsh")
     configure_logs()
-    options = {"port": port, "poll_hold": poll_hold, "keep": keep, "harsh": harsh, "seed": seed}
+    options = {
+        "port": port,
+        "poll_hold": poll_hold,
+        "keep": keep,
+        "harsh": harsh,
+        "seed": seed,
+        "functions": dict(map(_function, functions)),
+        "mocks": mocks,
+    }
     anyio.run(_serve, options)
+
+
+def _function(named: str) -> tuple[str, Callable[..., Any]]:
+    from workers.loading import load_function
+
+    name, separator, target = named.partition("=")
+    if not (name and separator):
+        raise click.UsageError(f"{named!r} is no function: write NAME=MODULE:FUNCTION")
+    return name, load_function(target)
 
 
 async def _serve(options: dict[str, Any]) -> None:

@@ -50,6 +50,9 @@ class Service(Protocol):
 class Services(Protocol):
     """All services of one region: given to `Region(services=…)`."""
 
-    def service(self, resource: str, *, state: str, machine: str, execution: str) -> Service:
-        """What `resource` stands for in a state of an execution (its ARN), for which it may be a mock; asked once per
-        task. Raises `StateError` where it is nothing known."""
+    def service(self, resource: str, *, state: str, machine: str, test_case: str | None) -> Service:
+        """What `resource` stands for in a state, which a test case may mock; asked once per task. Raises `StateError`
+        where it is nothing known."""
+
+    def has_case(self, machine: str, test_case: str) -> bool:
+        """Whether the mock configuration has such a test case."""

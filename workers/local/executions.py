@@ -23,6 +23,8 @@ class Origin:
     revision: Revision
     version_arn: str | None = None
     alias_arn: str | None = None
+    test_case: str | None = None
+    """Of the mock configuration."""
 
 
 class Execution:

@@ -152,6 +152,8 @@ class Target:
     revision: Revision
     version_arn: str | None = None
     alias_arn: str | None = None
+    test_case: str | None = None
+    """Of the mock configuration: what stands after `#` in the ARN."""
 
 
 class Machines:
@@ -182,14 +184,15 @@ class Machines:
 
     def target(self, arn: str) -> Target:
         """What runs when an execution of `arn` is started. Raises `ApiError`, as `get` does."""
+        arn, _, test_case = arn.partition("#")
         machine, qualifier = self.get(arn), parse(arn, "stateMachine").qualifier
         if qualifier is None:
-            return Target(machine, machine.revision)
+            return Target(machine, machine.revision, test_case=test_case or None)
         alias = machine.aliases.get(qualifier)
         if alias is None and not qualifier.isdecimal():
             raise state_machine_does_not_exist(arn)
         version = machine.version(alias.route() if alias else arn)
-        return Target(machine, version.revision, version.arn, alias.arn if alias else None)
+        return Target(machine, version.revision, version.arn, alias.arn if alias else None, test_case or None)
 
     def by_name(self) -> list[StateMachine]:
         return sorted(self._machines.values(), key=lambda machine: machine.name)

@@ -66,7 +66,8 @@ class Region:
             if known.running and known.input == execution_input:
                 return known
             raise ApiError("ExecutionAlreadyExists", f"Execution Already Exists: '{arn}'")
-        origin = Origin(machine.arn, machine.name, target.revision, target.version_arn, target.alias_arn)
+        versions = target.version_arn, target.alias_arn
+        origin = Origin(machine.arn, machine.name, target.revision, *versions, target.test_case)
         execution = Execution(self.executions.next_number(), arn, name, origin, execution_input, self.clock)
         execution.express = machine.type == "EXPRESS"
         execution.trace_header = trace_header

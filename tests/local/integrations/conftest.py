@@ -32,7 +32,7 @@ def call(parameters: Any, **changes: Any) -> Call:
 async def ask(integrations: Integrations, resource: str, parameters: Any, **changes: Any) -> Any:
     """The answer of what `resource` stands for; `aws-sdk:s3:getObject` is short for its ARN."""
     arn = resource if resource.startswith("arn:") else f"arn:aws:states:::{resource}"
-    service = integrations.service(arn, state="Here", machine="machine", execution="arn:execution")
+    service = integrations.service(arn, state="Here", machine="machine", test_case=None)
     return await service.submit(call(parameters, **changes))
 
 

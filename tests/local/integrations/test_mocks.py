@@ -25,7 +25,7 @@ CONFIGURATION: dict[str, Any] = {
 
 
 async def outcome(services: Integrations, attempt: int, resource: str = "sqs:sendMessage") -> Any:
-    service = services.service(f"arn:aws:states:::{resource}", state="Charge", machine="Orders", execution="arn:1")
+    service = services.service(f"arn:aws:states:::{resource}", state="Charge", machine="Orders", test_case="Refused")
     assert service.ends_with == "answer"
     try:
         return await service.submit(call({}, attempt=attempt, state="Charge"))
@@ -35,7 +35,6 @@ async def outcome(services: Integrations, attempt: int, resource: str = "sqs:sen
 
 async def test_attempts_are_answered_one_by_one():
     services = Integrations("http://127.0.0.1:1", "us-east-1", NoStepFunctions(), Stand(mocks=Mocks(**CONFIGURATION)))
-    services.choose("arn:1", "Refused")
     assert [await outcome(services, attempt) for attempt in range(4)] == [
         ("Refused", "first"),
         ("Refused", None),
@@ -49,12 +48,18 @@ async def test_attempts_are_answered_one_by_one():
 
 async def test_only_what_a_test_case_names_is_mocked():
     services = Integrations("http://127.0.0.1:1", "us-east-1", NoStepFunctions(), Stand(mocks=Mocks(**CONFIGURATION)))
+    assert ending(services, "Charge", "Orders", None) == "token"
+    assert ending(services, "Other", "Orders", "Refused") == "token"
+    assert ending(services, "Charge", "Others", "Refused") == "token"
+    assert ending(services, "Charge", "Orders", "Refused") == "answer"
+    assert services.has_case("Orders", "Refused")
+    assert not services.has_case("Orders", "Other")
+    assert not services.has_case("Others", "Refused")
+
+
+def ending(services: Integrations, state: str, machine: str, test_case: str | None) -> str:
     arn = "arn:aws:states:::sqs:sendMessage.waitForTaskToken"
-    assert services.service(arn, state="Charge", machine="Orders", execution="arn:1").ends_with == "token"
-    services.choose("arn:1", "Refused")
-    assert services.service(arn, state="Other", machine="Orders", execution="arn:1").ends_with == "token"
-    assert services.service(arn, state="Charge", machine="Others", execution="arn:1").ends_with == "token"
-    assert services.service(arn, state="Charge", machine="Orders", execution="arn:1").ends_with == "answer"
+    return services.service(arn, state=state, machine=machine, test_case=test_case).ends_with
 
 
 def changed(**changes: Any) -> dict[str, Any]:

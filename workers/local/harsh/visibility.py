@@ -48,13 +48,13 @@ class Visibility:
         if operation not in _READS:
             return
         for name in ("activityArn", "stateMachineArn", "stateMachineAliasArn"):
-            if self._is_hidden(arn := parameters.get(name, "")):
+            if self._is_hidden(arn := parameters.get(name, "").partition("#")[0]):
                 raise _ABSENT[name](arn)
 
     @contextmanager
     def as_seen(self, operation: str, region: Region, parameters: dict[str, Any]) -> Iterator[None]:
         """Lets an operation see the revision that a machine had before it was updated a moment ago."""
-        machine = region.machines.find(parameters.get("stateMachineArn", ""))
+        machine = region.machines.find(parameters.get("stateMachineArn", "").partition("#")[0])
         if operation == "UpdateStateMachine" and machine is not None:
             with self._kept(machine):
                 yield

@@ -29,17 +29,15 @@ class Integrations:
         self._step_functions = step_functions
         self._stand = stand
         self._clients = Clients(url, region)
-        self._cases: dict[str, str] = {}
 
-    def choose(self, execution: str, case: str) -> None:
-        """Lets an execution, given by its ARN, run in a test case of the mock configuration."""
-        self._cases[execution] = case
+    def has_case(self, machine: str, test_case: str) -> bool:
+        """Whether the mock configuration has such a test case."""
+        return self._stand.mocks.knows(machine, test_case)
 
-    def service(self, resource: str, *, state: str, machine: str, execution: str) -> Service:
+    def service(self, resource: str, *, state: str, machine: str, test_case: str | None) -> Service:
         """What `resource` stands for. Raises `StateError` States.Runtime where it is nothing known."""
         parsed = parse_resource(resource)
-        case = self._cases.get(execution)
-        attempts = self._stand.mocks.attempts(machine, case, state) if case is not None else None
+        attempts = None if test_case is None else self._stand.mocks.attempts(machine, test_case, state)
         if attempts is not None:
             return MockedService(parsed, attempts)
         return self._real(parsed)

@@ -116,6 +116,8 @@ def _start(region: Region, parameters: Parameters, *, sync: bool) -> Execution:
     target = region.machines.target(parameters["stateMachineArn"])
     if sync and target.machine.type != "EXPRESS":
         raise state_machine_type_not_supported()
+    if target.test_case is not None and not region.services.has_case(target.machine.name, target.test_case):
+        raise validation(f"The mock configuration has no test case {target.test_case!r} of {target.machine.name!r}")
     name = accept_name(parameters.get("name") or str(uuid.uuid4()))
     execution_input = parameters.get("input", "{}")
     try:

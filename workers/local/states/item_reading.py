@@ -26,7 +26,9 @@ async def call_s3(branch: Branch, action: str, parameters: dict[str, Any]) -> di
     execution, state = branch.run.execution, branch.frame.state
     resource = f"arn:aws:states:::aws-sdk:s3:{action}"
     services = branch.run.host.services
-    service = services.service(resource, state=state, machine=execution.machine_name, execution=execution.arn)
+    service = services.service(
+        resource, state=state, machine=execution.machine_name, test_case=execution.origin.test_case
+    )
     call = Call(execution.arn, execution.machine_name, state, 0, parameters, execution.revision.role)
     answer: dict[str, Any] = await service.submit(call)
     return answer

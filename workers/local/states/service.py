@@ -30,7 +30,7 @@ class ServiceState(TaskState):
         frame, run = branch.frame, branch.run
         execution = run.execution
         service = run.host.services.service(
-            self.resource, state=self.name, machine=execution.machine_name, execution=execution.arn
+            self.resource, state=self.name, machine=execution.machine_name, test_case=execution.origin.test_case
         )
         if frame.progress is None:
             self._schedule(branch, service)

@@ -70,9 +70,13 @@ class Stage:
     def services(self) -> Services:
         return self
 
-    def service(self, resource: str, *, state: str, machine: str, execution: str) -> Service:
-        known = self._mock or self._region.services.service(resource, state=state, machine=machine, execution=execution)
+    def service(self, resource: str, *, state: str, machine: str, test_case: str | None) -> Service:
+        services = self._region.services
+        known = self._mock or services.service(resource, state=state, machine=machine, test_case=test_case)
         return Overheard(known, self)
+
+    def has_case(self, machine: str, test_case: str) -> bool:
+        return self._region.services.has_case(machine, test_case)
 
     def knows_activity(self, arn: str) -> bool:
         return self._region.knows_activity(arn)
