@@ -85,8 +85,9 @@ def read_message(found: dict[str, Any]) -> Message:
     key = body.get(KEY)
     if isinstance(key, int | float) and not isinstance(key, bool):
         body[KEY] = json.dumps(key)
-    texts = {name: body.get(name) for name in (KEY, TOKEN, EXECUTION, ENTERED)}
+    texts: dict[str, Any] = {name: body.get(name) for name in (KEY, TOKEN, EXECUTION, ENTERED)}
     for name, value in texts.items():
         if not isinstance(value, str) or not value:
             raise ValueError(f"its {name} is no text")
-    return Message(*map(str, texts.values()), sent=int(found["Attributes"]["SentTimestamp"]))
+    sent = int(found["Attributes"]["SentTimestamp"])
+    return Message(key=texts[KEY], token=texts[TOKEN], execution=texts[EXECUTION], entered=texts[ENTERED], sent=sent)
