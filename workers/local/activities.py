@@ -49,6 +49,7 @@ class Queue:
     def discard(self, task: Attempt) -> None:
         """Takes `task` out again where it still waits: its state is over."""
         self._tasks.pop(task.token, None)
+        self._let_go()
 
     async def take(self, worker_name: str | None, *, hold: float) -> Attempt | None:
         """Waits up to `hold` seconds for a task and starts it. Raises `ApiError` when the activity is deleted
@@ -72,7 +73,11 @@ class Queue:
                 poll.set_exception(error)
 
     def _next(self) -> Attempt | None:
-        return self._tasks.popitem(last=False)[1] if self._tasks else None
+        if not self._tasks:
+            return None
+        task = self._tasks.popitem(last=False)[1]
+        asyncio.get_running_loop().call_soon(self._let_go)  # when it has started, and holds the time itself
+        return task
 
     def _offer(self, task: Attempt, *, first: bool) -> None:
         while self._polls:
@@ -109,6 +114,12 @@ class Queue:
         if self._holding is None:
             self._clock.hold()
             self._holding = asyncio.get_running_loop().call_later(PATIENCE, self._release)
+
+    def _let_go(self) -> None:
+        if self._holding and not self._tasks:
+            self._holding.cancel()
+            self._holding = None
+            self._clock.release()
 
     def _release(self) -> None:
         self._holding = None

@@ -40,7 +40,7 @@ async def _work(run: Run, branch: Branch) -> None:
 def redrive(run: Run, plan: Plan, timeout: float | None) -> None:
     """Opens an execution that did not succeed: what failed or was ended runs again, what succeeded does not."""
     run.execution.reopen()
-    run.refresh()
+    run.open()
     details = {"redriveCount": run.execution.redrives}
     number = run.record("ExecutionRedriven", "executionRedrivenEventDetails", details, after=0)
     if run.root:

@@ -90,7 +90,6 @@ class Region:
     def redrive(self, execution: Execution) -> None:
         """Lets an execution that did not succeed run again from where it ended."""
         run = self._runs[execution.arn]
-        run.ended = asyncio.get_running_loop().create_future()
         interpreter.redrive(run, *self._plan(execution))
         self._told(execution)
 

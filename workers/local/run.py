@@ -78,12 +78,12 @@ class Run:
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self._timer: Timer | None = None
         self.halted = False
-        self.ended = asyncio.get_running_loop().create_future()
-        execution.on_end = self._end
-        self.refresh()
+        self.open()
 
-    def refresh(self) -> None:
-        """Makes what the context object says of the execution."""
+    def open(self) -> None:
+        """Makes it ready to run, be it for the first time or again."""
+        self.ended = asyncio.get_running_loop().create_future()
+        self.execution.on_end = self._end
         execution, role = self.execution, self.execution.revision.role
         about = {
             "Id": execution.arn,

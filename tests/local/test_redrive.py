@@ -1,0 +1,106 @@
+"""RedriveExecution: what failed runs again, what succeeded does not."""
+
+import json
+from typing import Any
+
+from tests.account import Account
+from tests.local.helpers import PASS, Activity, history, refused
+
+
+async def test_of_a_task_that_failed(activity: Activity, account: Account):
+    client = account.client
+    machine = activity.machine(Retry=[{"ErrorEquals": ["Never"]}])
+    machine["States"]["Work"] |= {"Next": "After"}
+    del machine["States"]["Work"]["End"]
+    machine["States"]["After"] = {"Type": "Pass", "End": True}
+    execution = await account.start(machine, {"x": 1})
+    token, _ = await activity.task()
+    await activity.fail(token)
+    failed = await account.ended(execution)
+    assert (failed["redriveStatus"], failed["redriveCount"]) == ("REDRIVABLE", 0)
+    redriven = await client.redrive_execution(executionArn=execution)
+    running = await client.describe_execution(executionArn=execution)
+    assert (running["status"], running["redriveCount"]) == ("RUNNING", 1)
+    assert running["redriveDate"] == redriven["redriveDate"]
+    assert running["redriveStatus"] == "NOT_REDRIVABLE"
+    token, value = await activity.task()
+    assert value == {"x": 1}
+    await activity.succeed(token, "done")
+    assert (await account.ended(execution))["output"] == '"done"'
+    assert await history(account, execution) == [
+        "ExecutionStarted",
+        "TaskStateEntered",
+        "ActivityScheduled",
+        "ActivityStarted",
+        "ActivityFailed",
+        "ExecutionFailed",
+        "ExecutionRedriven",
+        "ActivityScheduled",
+        "ActivityStarted",
+        "ActivitySucceeded",
+        "TaskStateExited",
+        "PassStateEntered",
+        "PassStateExited",
+        "ExecutionSucceeded",
+    ]
+    event = await account.reached(execution, "ExecutionRedriven")
+    assert event["executionRedrivenEventDetails"] == {"redriveCount": 1}
+    listed = await client.list_executions(stateMachineArn=failed["stateMachineArn"], redriveFilter="REDRIVEN")
+    assert [found["executionArn"] for found in listed["executions"]] == [execution]
+
+
+async def test_only_what_failed_runs_again(activity: Activity, account: Account):
+    branches = [{"StartAt": f"Work{n}", "States": {f"Work{n}": activity.state(Parameters={"n": n})}} for n in range(2)]
+    each = {"StartAt": "Item", "States": {"Item": activity.state()}}
+    machine: dict[str, Any] = {
+        "StartAt": "Fork",
+        "States": {
+            "Fork": {"Type": "Parallel", "Branches": branches, "ResultPath": None, "Next": "Each"},
+            "Each": {"Type": "Map", "ItemsPath": "$.items", "ItemProcessor": each, "End": True},
+        },
+    }
+    execution = await account.start(machine, {"items": ["a", "b", "c"]})
+    tasks = {value["n"]: token for token, value in [await activity.task() for _ in range(2)]}
+    await activity.succeed(tasks[0], "first")
+    await activity.fail(tasks[1])
+    await account.ended(execution)
+    await account.client.redrive_execution(executionArn=execution)
+    token, value = await activity.task()
+    assert value == {"n": 1}
+    await activity.succeed(token, "second")
+    items = {value: token for token, value in [await activity.task() for _ in range(3)]}
+    await activity.succeed(items["b"], "B")
+    await account.reached(execution, "MapIterationSucceeded")
+    await activity.fail(items["a"])
+    await account.ended(execution)
+    await account.client.redrive_execution(executionArn=execution)
+    again = {value: token for token, value in [await activity.task() for _ in range(2)]}
+    assert set(again) == {"a", "c"}
+    for value, token in again.items():
+        await activity.succeed(token, value.upper())
+    ended = await account.ended(execution)
+    assert json.loads(ended["output"]) == ["A", "B", "C"]
+    assert ended["redriveCount"] == 2
+
+
+async def test_of_one_that_was_stopped_or_timed_out(activity: Activity, account: Account):
+    stopped = await account.start(activity.machine(), 1)
+    await activity.task()
+    await account.client.stop_execution(executionArn=stopped)
+    late = await account.start({**activity.machine(), "TimeoutSeconds": 1}, 2)
+    await activity.task()
+    assert (await account.ended(late))["status"] == "TIMED_OUT"
+    for execution in (stopped, late):
+        await account.client.redrive_execution(executionArn=execution)
+        token, value = await activity.task()
+        await activity.succeed(token, value)
+        assert (await account.ended(execution))["status"] == "SUCCEEDED"
+
+
+async def test_what_cannot_be_redriven(activity: Activity, account: Account):
+    done = (await account.run(PASS))["executionArn"]
+    running = await account.start(activity.machine())
+    for execution in (done, running):
+        async with refused("ExecutionNotRedrivable"):
+            await account.client.redrive_execution(executionArn=execution)
+    await account.client.stop_execution(executionArn=running)
