@@ -6,7 +6,17 @@ from typing import Any
 
 import structlog
 
-_QUIET = ("aiobotocore", "aiohttp", "asyncio", "botocore", "fsspec", "s3fs", "urllib3")
+_QUIET = (
+    "aiobotocore",
+    "aiohttp",
+    "alembic",
+    "asyncio",
+    "botocore",
+    "fsspec",
+    "s3fs",
+    "urllib3",
+    "uvicorn",
+)
 
 
 _chosen: list[tuple[str, str]] = []

@@ -17,6 +17,7 @@ COMMANDS = (
     "iam",
     "local",
     "machines",
+    "manager",
     "payloads",
     "replay",
     "serve",

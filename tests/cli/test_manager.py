@@ -1,0 +1,162 @@
+"""`workers serve` as a process, and the commands that talk to it."""
+
+import json
+import signal
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from anyio.from_thread import start_blocking_portal
+
+from tests.account import ROLE, unique
+from tests.cli.commands import Line
+from tests.processes import workers
+from tests.proxy import SESSION
+from workers.local import LocalStepFunctions
+from workers.manager.api.app import make_app
+from workers.manager.manager import open_manager
+from workers.manager.serving import serving
+from workers.settings import Settings
+from workers.stepfunctions.account import open_account
+
+PASSES = "start_at: a\nstates:\n  a: {type: pass, end: true}\n"
+BREAKS = """
+start_at: a
+states:
+  a: {type: choice, choices: [{condition: [is_present, $.fine], next: b}], default: c}
+  b: {type: succeed}
+  c: {type: fail, error: Broken}
+"""
+WAITS = "start_at: a\nstates:\n  a: {type: wait, seconds: 600, end: true}\n"
+
+
+@contextmanager
+def everything(engine: LocalStepFunctions) -> Iterator[str]:
+    """A service in a thread of its own, with a store in memory."""
+    with start_blocking_portal() as portal, pytest.MonkeyPatch.context() as patch:
+        for name, value in engine.environment().items():
+            patch.setenv(name, value)
+        account = portal.wrap_async_context_manager(open_account(Settings(), session=SESSION))
+        with account as here:
+            manager = portal.wrap_async_context_manager(open_manager("sqlite://", here, role=ROLE))
+            with manager as made, portal.wrap_async_context_manager(serving(make_app(made))) as url:
+                yield url
+
+
+@pytest.fixture(scope="module")
+def service(engine: LocalStepFunctions) -> Iterator[str]:
+    with everything(engine) as url:
+        yield url
+
+
+@pytest.fixture
+def served(line: Line, service: str, monkeypatch: pytest.MonkeyPatch) -> Line:
+    """The command line, and a service that it finds."""
+    monkeypatch.setenv("WORKERS_MANAGER_URL", service)
+    monkeypatch.setattr("workers.logs.configure_logs", lambda _: None)
+    return line
+
+
+@pytest.fixture
+def put(served: Line, tmp_path: Path) -> Any:
+    def put(machine: str, name: str | None = None) -> str:
+        file = tmp_path / "machine.yaml"
+        file.write_text(machine)
+        name = name or unique("wf")
+        served.ok("definitions", "put", name, str(file))
+        return name
+
+    return put
+
+
+def test_definitions_are_put_listed_shown_compared_and_deleted(served: Line, put: Any, tmp_path: Path):
+    name = put(PASSES)
+    file = str(tmp_path / "machine.yaml")
+    assert served.ok("definitions", "put", name, file).out == f"{name}@0: is so already\n"
+    put(WAITS, name)
+    assert name in served.ok("definitions", "list").out
+    assert [one["version"] for one in served.ok("definitions", "show", name, "--all").json] == [0, 1]
+    assert served.ok("definitions", "show", f"{name}@0").json["version"] == 0
+    said = served("definitions", "diff", f"{name}@0", f"{name}@1")
+    assert said.code == 1
+    assert '+      "seconds": 600,' in said.out
+    assert served("definitions", "diff", name, file).code == 0
+    assert served.ok("definitions", "deprecate", name).out == f"{name}: deprecated\n"
+    assert "is deprecated" in served.refused("workflows", "start", name)
+    served.ok("definitions", "deprecate", name, "--undo")
+    assert served.ok("definitions", "delete", name, "--yes").out == f"{name}: deleted\n"
+    assert name in served.refused("definitions", "show", name)
+
+
+def test_a_bad_machine_is_refused_with_what_is_wrong(served: Line, tmp_path: Path):
+    file = tmp_path / "bad.yaml"
+    file.write_text("start_at: a\nstates:\n  a: {type: pass, next: nowhere}\n")
+    assert "there is no state 'nowhere'" in served.refused("definitions", "put", unique("wf"), str(file))
+
+
+def test_a_workflow_is_started_followed_and_shown(served: Line, put: Any):
+    name = put(BREAKS)
+    said = served.ok("workflows", "start", name, '{"fine": true}', "--follow", "--tag", "who=me")
+    assert "status:       succeeded" in said.out
+    assert "tags:         who=me" in said.out
+    failed = served("workflows", "start", name, "--follow")
+    assert failed.code == 1
+    assert "failed" in failed.err
+    found = served.ok("workflows", "list", "--definition", name, "--status", "failed", "--json").json
+    assert [one["status"] for one in found] == ["failed"]
+    workflow = found[0]["id"]
+    assert workflow in served.ok("workflows", "list", "--unresolved").out
+    shown = served.ok("workflows", "show", workflow, "--full")
+    assert "Broken" in shown.out
+    assert served.ok("workflows", "show", workflow, "--json").json["id"] == workflow
+    resumed = served.ok("workflows", "resume", workflow, "a").out.strip()
+    assert f"resumed from: {workflow}" in served.ok("workflows", "show", resumed).out
+    assert served.ok("workflows", "resolve", workflow).out == f"{workflow}: resolved\n"
+    assert "already resolved" in served.refused("workflows", "resolve", workflow)
+    assert "Invalid StartAt" in served.refused("workflows", "resume", workflow, "nowhere")
+
+
+def test_many_are_cancelled_with_a_reason(served: Line, put: Any):
+    name = put(WAITS)
+    started = [served.ok("workflows", "start", name, "--key", f"{name}-{n}").out.strip() for n in range(3)]
+    assert served.ok("workflows", "start", name, "--key", f"{name}-0").out.strip() == started[0]
+    served.ok("workflows", "refresh", *started)
+    assert "--reason" in served.refused("workflows", "cancel", started[0])
+    assert "say which workflows" in served.refused("workflows", "cancel", "--reason", "x")
+    options = ["--definition", name, "--reason", "enough", "--rate", "100"]
+    assert served.ok("workflows", "cancel", *options, "--dry-run").out.count("would be cancelled") == 3
+    assert served.ok("workflows", "cancel", *options).out.count(": cancelled") == 3
+    served.ok("workflows", "refresh", *started)
+    assert "reason:       enough" in served.ok("workflows", "show", started[0]).out
+
+
+def test_nothing_that_is_not_there_is_found(served: Line, monkeypatch: pytest.MonkeyPatch):
+    for command in (["show", "nobody"], ["redrive", "nobody"], ["resume", "nobody", "x"]):
+        assert "nobody" in served.refused("workflows", *command)
+    assert "write KEY=VALUE" in served.refused("workflows", "list", "--tag", "x")
+    said = served("workflows", "list", "--url", "http://127.0.0.1:1")
+    assert said.code == 1
+    assert "does not answer" in said.err
+    assert "no URL" in served.refused("workflows", "list", "--url", "here")
+
+
+async def test_the_service_as_a_process_drains_and_keeps_what_it_knows(engine: LocalStepFunctions, tmp_path: Path):
+    database = tmp_path / "workflows.sqlite"
+    arguments = ["serve", "--port", "0", "--database", f"sqlite:///{database}", "--log-format", "json"]
+    async with workers(*arguments, environment=engine.environment()) as process:
+        await process.says("workflow manager ready")
+        process.send(signal.SIGTERM)
+        assert await process.ends() == 0
+    with sqlite3.connect(database) as connection:
+        assert connection.execute("select count(*) from workflows").fetchone() == (0,)
+    connection.close()
+    assert json.dumps(process.said).count("Traceback") == 0
+
+
+async def test_the_service_does_not_stand_open(engine: LocalStepFunctions):
+    async with workers("serve", "--host", "0.0.0.0", "--port", "0", environment=engine.environment()) as process:
+        assert await process.ends() == 2
+        assert "can be reached by others" in process.log()

@@ -1,0 +1,98 @@
+"""`workers serve`: the workflow manager as a process."""
+
+import os
+import signal
+from datetime import timedelta
+from typing import Any
+
+import anyio
+import click
+
+from workers.cli.aws import read_text
+from workers.cli.options import given, settings_options
+from workers.errors import ExitCode
+from workers.logs import configure_logs
+from workers.settings import Settings
+
+_OPTIONS = {"account": "The AWS account.  [default: asked of STS]", "local": None, "local_port": None}
+_LOGS = {"log_level": None, "log_format": None}
+_DATABASE = "sqlite:///workflows.sqlite"
+
+
+def _variable(name: str) -> dict[str, Any]:
+    return {"envvar": f"WORKERS_SERVE_{name}", "show_envvar": True}
+
+
+@click.command()
+@click.option("--port", type=click.IntRange(0, 65_535), default=8080, show_default=True, **_variable("PORT"),
+              help="Port to answer at; 0 takes a free one.")  # fmt: skip
+@click.option("--host", default="127.0.0.1", show_default=True, **_variable("HOST"),
+              help="Address to answer at; another than this machine's own needs tokens, or --no-auth.")  # fmt: skip
+@click.option("--database", metavar="URL", default=_DATABASE, show_default=True, **_variable("DATABASE"),
+              help="Where workflows are kept; sqlite:// forgets them.")  # fmt: skip
+@click.option("--role", metavar="ARN", **_variable("ROLE"), help="The role of the state machines that are made.")
+@click.option("--create-role", is_flag=True, **_variable("CREATE_ROLE"),
+              help="Make each state machine a role of its own.")  # fmt: skip
+@click.option("--payloads", metavar="URL", **_variable("PAYLOADS"),
+              help="Store for inputs over 256 KiB, as in s3://bucket/prefix.")  # fmt: skip
+@click.option("--keep-days", type=click.FloatRange(min=0, min_open=True), **_variable("KEEP_DAYS"),
+              help="Forget workflows that ended so long ago.  [default: never]")  # fmt: skip
+@click.option("--max-body", type=click.IntRange(min=1_024), default=32 * 2**20, show_default=True,
+              **_variable("MAX_BODY"), help="Bytes of a request's body, at most.")  # fmt: skip
+@click.option("--token-file", metavar="FILE", **_variable("TOKEN_FILE"), help="Bearer tokens, one a line.")
+@click.option("--read-only-token-file", metavar="FILE", **_variable("READ_ONLY_TOKEN_FILE"),
+              help="Bearer tokens that may only read, one a line.")  # fmt: skip
+@click.option("--no-auth", is_flag=True, **_variable("NO_AUTH"),
+              help="Let anybody who reaches the port start and stop workflows.")  # fmt: skip
+@settings_options(Settings, _OPTIONS | _LOGS)
+def serve(**options: Any) -> int:
+    """Run the workflow manager: a REST API for definitions, workflows and queues.
+
+    \b
+    With --local it works on the embedded Step Functions, and starts one where none
+    answers. Without, AWS is chosen as for every AWS tool.
+
+    \b
+    Tokens come from files, or from WORKERS_SERVE_TOKENS and
+    WORKERS_SERVE_READ_ONLY_TOKENS, with commas between them. Stop it with Ctrl-C:
+    requests that run are answered. What it knows is in the database.
+    """
+    settings = Settings(**given({name: options.pop(name) for name in (*_OPTIONS, *_LOGS)}))
+    configure_logs(settings.log_level, settings.log_format)
+    return anyio.run(_serve, settings, options)
+
+
+async def _serve(settings: Settings, options: dict[str, Any]) -> int:
+    """Serves until a signal."""
+    from workers.dev.engine import engine
+    from workers.manager.opening import Service, open_service
+
+    service = Service(
+        host=options["host"],
+        port=options["port"],
+        database=options["database"],
+        role=options["role"],
+        create_role=options["create_role"],
+        payloads=options["payloads"],
+        keep=timedelta(days=options["keep_days"]) if options["keep_days"] else None,
+        max_body=options["max_body"],
+        tokens=_tokens("WORKERS_SERVE_TOKENS", options["token_file"]),
+        read_only_tokens=_tokens("WORKERS_SERVE_READ_ONLY_TOKENS", options["read_only_token_file"]),
+        no_auth=options["no_auth"],
+    )
+    with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+        async with engine(settings) as started, open_service(service, settings) as url:
+            if started:
+                click.echo(f"workers serve: embedded Step Functions at {settings.local_url}")
+            if service.no_auth:
+                click.echo("workers serve: --no-auth: whoever reaches this port may start and stop workflows")
+            click.echo(f"workers serve: ready at {url}")
+            await anext(signals)
+    return ExitCode.OK
+
+
+def _tokens(variable: str, file: str | None) -> tuple[str, ...]:
+    """The tokens in a variable and in a file."""
+
+    texts = [*os.environ.get(variable, "").split(","), *(read_text(file).splitlines() if file else ())]
+    return tuple(text.strip() for text in texts if text.strip())

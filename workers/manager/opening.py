@@ -1,0 +1,76 @@
+"""The whole service: account, manager, API and port, from what somebody chose."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+
+import structlog
+
+from workers.errors import MissingExtraError
+from workers.manager.manager import open_manager
+from workers.settings import Settings
+from workers.stepfunctions.account import open_account
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Service:
+    """What the service is to be."""
+
+    host: str = "127.0.0.1"
+    port: int = 8080
+    """0 takes a free one."""
+    database: str = "sqlite:///workflows.sqlite"
+    role: str | None = None
+    """The ARN of the role of the state machines that it makes."""
+    create_role: bool = False
+    """Whether each gets a role of its own."""
+    payloads: str | None = None
+    """The URL of the store for large inputs."""
+    keep: timedelta | None = None
+    """How long workflows are remembered after their end."""
+    max_body: int = 32 * 2**20
+    """Bytes of a request's body."""
+    tokens: tuple[str, ...] = ()
+    read_only_tokens: tuple[str, ...] = ()
+    no_auth: bool = False
+    """Whether others may reach it without a token."""
+
+
+@asynccontextmanager
+async def open_service(service: Service, settings: Settings) -> AsyncIterator[str]:
+    """The service at work while the context is open; gives its URL. `settings` say where Step Functions is.
+
+    Raises `UsageError` for what cannot be used, and `MissingExtraError`.
+    """
+    try:
+        from workers.manager.api.app import make_app
+        from workers.manager.api.guard import Tokens
+        from workers.manager.api.measuring import Measures
+        from workers.manager.serving import check_exposure, serving
+    except ModuleNotFoundError as error:
+        if (error.name or "").startswith("workers"):
+            raise
+        raise MissingExtraError("the workflow manager", "manager") from error
+    tokens, measures = Tokens(service.tokens, service.read_only_tokens), Measures()
+    check_exposure(service.host, tokens, no_auth=service.no_auth)
+    async with AsyncExitStack() as stack:
+        account = await stack.enter_async_context(open_account(settings.model_copy(update={"namespace": None})))
+        manager = await stack.enter_async_context(
+            open_manager(
+                service.database,
+                account,
+                role=service.role,
+                create_role=service.create_role,
+                payloads=service.payloads,
+                keep=service.keep,
+                ended=measures.ended,
+            )
+        )
+        app = make_app(manager, tokens=tokens, any_host=service.no_auth, max_body=service.max_body, measures=measures)
+        url = await stack.enter_async_context(serving(app, host=service.host, port=service.port))
+        log.info("workflow manager ready", url=url, region=account.place.region, account=account.place.account)
+        yield url
+        log.info("workflow manager stops")
