@@ -75,20 +75,41 @@ async def fresh(
     anything is registered, and `ServiceError`.
     """
     owner = owner or Owner.current()
-    snapshot = Snapshot(owner_name(owner.user))
+    wanted = prepare(account, name, definition, handlers, Snapshot(owner_name(owner.user)))
+    role = role or await _role(account, name)
+    try:
+        yield await register(account, wanted, role=role, owner=owner)
+    finally:
+        await remove(account, [account.state_machine(wanted.name)], wanted.arns.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is to be registered for one run."""
+
+    name: str
+    """The fresh name of the machine."""
+    asl: dict[str, Any] = field(repr=False)
+    """Its definition, on the fresh activities."""
+    arns: dict[str, str]
+    """The ARN of the fresh activity of each handler that it uses, by the handler's name."""
+
+
+def prepare(
+    account: Account, name: str, definition: Definition, handlers: Collection[str], snapshot: Snapshot
+) -> Wanted:
+    """What `definition` becomes in a snapshot. Raises `UsageError` and `InvalidDefinitionError`."""
     asl = definition.to_asl(place=account.place, namespace=account.namespace)
     used = handlers_of(account, definition, handlers)
     arns = {arn: account.place.activity(snapshot.name(activity_name(arn))) for arn in used}
     machine = snapshot.name(name, room=NAME_LIMIT - len(namespaced("", account.namespace)))
-    role = role or await _role(account, name)
-    made = [account.state_machine(machine)]
-    try:
-        registered = await ensure_state_machine(
-            machine, with_activities(asl, arns), role=role, tags=owner.tags, account=account
-        )
-        yield Fresh(account=account, machine=registered, arns={used[arn]: new for arn, new in arns.items()})
-    finally:
-        await remove(account, made, arns.values())
+    return Wanted(machine, with_activities(asl, arns), {used[arn]: new for arn, new in arns.items()})
+
+
+async def register(account: Account, wanted: Wanted, *, role: str | None, owner: Owner) -> Fresh:
+    """Registers it, with the tags of its owner. Raises `ServiceError`."""
+    machine = await ensure_state_machine(wanted.name, wanted.asl, role=role, tags=owner.tags, account=account)
+    return Fresh(account=account, machine=machine, arns=wanted.arns)
 
 
 def handlers_of(account: Account, definition: Definition, handlers: Collection[str]) -> dict[str, str]:

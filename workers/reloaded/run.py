@@ -20,6 +20,7 @@ from workers.reloaded.leftovers import clean_quietly
 from workers.reloaded.owner import Owner
 from workers.settings import Settings
 from workers.stepfunctions.account import Account, using
+from workers.stepfunctions.protocol import StepFunctions
 from workers.supervisor.worker import Worker
 
 
@@ -61,16 +62,22 @@ async def start_execution(
 
 @asynccontextmanager
 async def working(
-    registry: Registry, settings: Settings, arns: Mapping[str, str], *, account: Account
+    registry: Registry,
+    settings: Settings,
+    arns: Mapping[str, str],
+    *,
+    account: Account,
+    client: StepFunctions | None = None,
 ) -> AsyncIterator[None]:
     """Works for the activities `arns` (by the names of their handlers) while it is entered; then drops its polls.
 
-    A worker that breaks cancels what is done meanwhile, and its error is raised.
+    `client`: one of Step Functions that is open already. A worker that breaks cancels what is done meanwhile, and its
+    error is raised.
     """
     if not arns:
         yield
         return
-    worker = Worker(registry, alone(settings, account), session=account.connection.session, arns=arns)
+    worker = Worker(registry, alone(settings, account), session=account.connection.session, arns=arns, client=client)
     await worker.start()
     with anyio.CancelScope() as scope:
         watching = asyncio.create_task(_cancel_after(worker, scope), name="watch the worker")

@@ -15,7 +15,7 @@ from workers.registry import Registry
 from workers.settings import Settings
 from workers.stepfunctions.connection import Connection, connect, find_place
 from workers.stepfunctions.fast.choice import open_stepfunctions
-from workers.stepfunctions.protocol import ServiceError
+from workers.stepfunctions.protocol import ServiceError, StepFunctions
 from workers.supervisor.activity import Activity, activities
 from workers.supervisor.advice import advise
 from workers.supervisor.collector import settle
@@ -36,8 +36,8 @@ class Worker:
 
     `settings` defaults to what the environment says (`WORKERS_…`). `session` is an aiobotocore session; without
     one the AWS SDK's own configuration decides. `arns`: the ARN of the activity to poll for each handler's
-    name, instead of the one that it stands for; handlers that it does not name are not polled. A worker runs once;
-    make another one to run again.
+    name, instead of the one that it stands for; handlers that it does not name are not polled. `client`:
+    one that is open already, for who has it. A worker runs once; make another one to run again.
 
         await Worker(registry).run()                 # until drained
 
@@ -55,6 +55,7 @@ class Worker:
         *,
         session: AioSession | None = None,
         arns: Mapping[str, str] | None = None,
+        client: StepFunctions | None = None,
     ) -> None:
         if not len(registry):
             raise UsageError("the registry is empty: register a handler with @registry.activity")
@@ -67,6 +68,7 @@ class Worker:
         self._registry = registry
         self._session = session
         self._arns = arns
+        self._client = client
         self._drain = Drain()
         self._supervisor: Supervisor | None = None
         self._started = asyncio.Event()
@@ -209,7 +211,7 @@ class Worker:
             self.activities = found
             for shared in self._shared(found, connection):
                 await stack.enter_async_context(shared)
-            client = await stack.enter_async_context(
+            client = self._client or await stack.enter_async_context(
                 open_stepfunctions(connection, self.settings.client, **_connections(found))
             )
             self._supervisor = Supervisor(

@@ -1,0 +1,73 @@
+"""One embedded Step Functions for all tests of a process, started when the first one needs it; its clock skips.
+
+It has a thread of its own, and so has the account through which machines are registered and run on it: event loops
+come and go with each test, and a client of AWS takes longer to make than an execution takes.
+"""
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import ExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from anyio.from_thread import BlockingPortal, start_blocking_portal
+
+from workers.local import LocalStepFunctions
+from workers.settings import LOCAL_ACCOUNT, Settings
+from workers.stepfunctions.account import Account, open_account
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class TestEngine:
+    """The engine, and the way to it."""
+
+    __test__ = False  # its name is no invitation to pytest
+
+    engine: LocalStepFunctions
+    account: Account = field(repr=False)
+    """For what runs in the engine's thread."""
+    portal: BlockingPortal = field(repr=False)
+
+    async def call(self, work: Callable[..., Awaitable[T]], *arguments: Any) -> T:
+        """The result of `work`, done in the engine's thread; cancelled there when it is cancelled here."""
+        return await asyncio.wrap_future(self.portal.start_task_soon(work, *arguments))
+
+
+_lock = threading.Lock()
+_open = ExitStack()
+_engines: list[TestEngine] = []
+
+
+def shared_engine() -> TestEngine:
+    """The engine of this process. Blocks for about a second when it is the first to ask.
+
+    Raises `MissingExtraError`.
+    """
+    with _lock:
+        if not _engines:
+            with ExitStack() as stack:
+                portal = stack.enter_context(start_blocking_portal(name="engine for tests"))
+                engine, account = stack.enter_context(portal.wrap_async_context_manager(_opened()))
+                _open.push(stack.pop_all())
+            _engines.append(TestEngine(engine, account, portal))
+            # Not by atexit: before that comes, the interpreter waits for the engine's thread.
+            threading._register_atexit(close_engine)  # type: ignore[attr-defined]  # noqa: SLF001
+        return _engines[0]
+
+
+def close_engine() -> None:
+    """Ends the engine, if there is one; the next to ask starts another."""
+    with _lock:
+        _engines.clear()
+        _open.close()
+
+
+@asynccontextmanager
+async def _opened() -> AsyncIterator[tuple[LocalStepFunctions, Account]]:
+    async with LocalStepFunctions(clock="skip") as engine:
+        there: dict[str, Any] = {"local": True, "local_port": engine.port, "account": LOCAL_ACCOUNT}
+        async with open_account(Settings(**there).model_copy(update={"namespace": None})) as account:
+            yield engine, account
