@@ -6,12 +6,16 @@ from dataclasses import dataclass, field
 from workers.local.calls import Service
 from workers.local.integrations.clients import Clients
 from workers.local.integrations.functions import Function, FunctionService
+from workers.local.integrations.jobs import JOBS
 from workers.local.integrations.mocks import MockedService, Mocks
 from workers.local.integrations.names import operation_model, service_model
 from workers.local.integrations.nested import NestedExecutions, SfnService, StepFunctions
 from workers.local.integrations.optimized import NAMES, OptimizedService, botocore_service
 from workers.local.integrations.resources import Resource, not_recognized, parse_resource
 from workers.local.integrations.sdk import SdkService
+
+WAITED_FOR = JOBS.keys() | {"states:startExecution"}
+"""What may end in `.sync`."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +52,8 @@ class Integrations:
     def _real(self, resource: Resource) -> Service:
         if resource.service == "lambda-arn" or (resource.service, resource.action) == ("lambda", "invoke"):
             return FunctionService(resource, self._stand.functions)
+        if resource.ends_with == "job" and (resource.sdk or f"{resource.service}:{resource.action}" not in WAITED_FOR):
+            raise not_recognized(resource.arn)
         if resource.service == "states":
             name = "sfn"
         elif resource.sdk:

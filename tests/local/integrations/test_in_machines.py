@@ -1,0 +1,171 @@
+"""Services in whole state machines: what becomes of their answers, and what the history says."""
+
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.account import Account
+from tests.local.helpers import PASS, WAIT, connect, create_machine, refused
+from tests.local.integrations.conftest import FUNCTION, FUNCTIONS
+from tests.local.test_events import listening
+from workers.local import LocalStepFunctions
+
+NEST = "arn:aws:states:::states:startExecution"
+FAIL = {"StartAt": "Fail", "States": {"Fail": {"Type": "Fail", "Error": "Inner", "Cause": "why"}}}
+DOUBLE = {"StartAt": "It", "States": {"It": {"Type": "Pass", "Parameters": {"twice.$": "$.n"}, "End": True}}}
+
+
+def task(resource: str, parameters: Any = None, **fields: Any) -> dict[str, Any]:
+    """A machine of one task of a service."""
+    arguments = {} if parameters is None else {"Parameters": parameters}
+    state = {"Type": "Task", "Resource": resource, **arguments, "End": True, **fields}
+    return {"StartAt": "Do", "States": {"Do": state}}
+
+
+def details(events: list[dict[str, Any]], kind: str) -> dict[str, Any]:
+    """The details of the first event of a kind."""
+    event = next(event for event in events if event["type"] == kind)
+    return next(value for name, value in event.items() if name.endswith("EventDetails"))
+
+
+@pytest.fixture(scope="module")
+def mocks(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    file = tmp_path_factory.mktemp("mocks") / "mocks.json"
+    configuration = {
+        "StateMachines": {"mocked": {"TestCases": {"Retried": {"Do": "Third time"}}}},
+        "MockedResponses": {"Third time": {"0-1": {"Throw": {"Error": "Busy"}}, "2": {"Return": {"done": True}}}},
+    }
+    file.write_text(json.dumps(configuration))
+    return file
+
+
+@pytest.fixture
+async def own(mocks: Path) -> AsyncIterator[Account]:
+    """An engine with Lambda functions and mocks, on which no wait takes any time."""
+    local = LocalStepFunctions(functions=FUNCTIONS, mocks=mocks, clock="skip")
+    async with local, connect(local) as client:
+        yield Account(client)
+
+
+async def test_an_execution_is_started_and_not_waited_for(account: Account):
+    machine = await create_machine(account.client, WAIT)
+    found = await account.output(task(NEST, {"StateMachineArn": machine, "Input": {"a": 1}}))
+    described = await account.client.describe_execution(executionArn=found["ExecutionArn"])
+    assert (described["status"], described["input"]) == ("RUNNING", '{"a":1}')
+    assert found["StartDate"] == round(described["startDate"].timestamp() * 1000)
+    assert found["SdkHttpMetadata"]["HttpStatusCode"] == 200
+    await account.client.stop_execution(executionArn=found["ExecutionArn"])
+
+
+async def test_an_execution_is_waited_for(account: Account):
+    machine = await create_machine(account.client, DOUBLE)
+    parameters = {"StateMachineArn": machine, "Input.$": "$"}
+    execution = await account.start(task(f"{NEST}.sync:2", parameters), {"n": 3})
+    found = json.loads((await account.ended(execution))["output"])
+    assert (found["Status"], found["Output"], found["Input"]) == ("SUCCEEDED", {"twice": 3}, {"n": 3})
+    found = await account.output(task(f"{NEST}.sync", parameters), {"n": 3})
+    assert (found["Output"], found["OutputDetails"]) == ('{"twice":3}', {"Included": True})
+    events = await account.events(execution)
+    assert [event["type"] for event in events][2:-2] == [
+        "TaskScheduled",
+        "TaskStarted",
+        "TaskSubmitted",
+        "TaskSucceeded",
+    ]
+    assert details(events, "TaskSubmitted")["resource"] == "startExecution.sync:2"
+
+
+async def test_an_execution_that_fails_fails_its_caller(account: Account):
+    machine = await create_machine(account.client, FAIL)
+    error, cause = await account.failure(task(f"{NEST}.sync:2", {"StateMachineArn": machine}))
+    assert error == "States.TaskFailed"
+    assert (cause["Status"], cause["Error"], cause["Cause"]) == ("FAILED", "Inner", "why")
+
+
+async def test_a_caller_that_is_stopped_stops_what_it_waits_for(account: Account):
+    machine = await create_machine(account.client, WAIT)
+    execution = await account.start(task(f"{NEST}.sync", {"StateMachineArn": machine}))
+    submitted = await account.reached(execution, "TaskSubmitted")
+    inner = json.loads(submitted["taskSubmittedEventDetails"]["output"])["ExecutionArn"]
+    await account.client.stop_execution(executionArn=execution)
+    assert (await account.ended(inner))["status"] == "ABORTED"
+
+
+async def test_a_machine_that_is_not_there(account: Account):
+    missing = "arn:aws:states:us-east-1:123456789012:stateMachine:none"
+    error, cause = await account.failure(task(NEST, {"StateMachineArn": missing}))
+    assert error == "StepFunctions.StateMachineDoesNotExistException"
+    assert "Service: AWSStepFunctions; Status Code: 400; Error Code: StateMachineDoesNotExist;" in cause["text"]
+
+
+async def test_step_functions_by_the_sdk_integration(account: Account):
+    machine = await create_machine(account.client, PASS)
+    sdk = "arn:aws:states:::aws-sdk:sfn:{}"
+    found = await account.output(task(sdk.format("describeStateMachine"), {"StateMachineArn": machine}))
+    assert found["StateMachineArn"] == machine
+    assert found["CreationDate"].endswith("Z")
+    found = await account.output(task(sdk.format("listStateMachines"), {"MaxResults": 1}))
+    assert found["StateMachines"][0].keys() >= {"StateMachineArn", "Name", "CreationDate"}
+
+
+async def test_a_lambda_function(own: Account):
+    found = await own.output(task(FUNCTION.format("greet")), {"name": "you"})
+    assert found == {"hello": "you", "from": "greet"}
+    execution = await own.start(task(FUNCTION.format("refuse"), Retry=[{"ErrorEquals": ["LookupError"]}]), "this")
+    assert (await own.ended(execution))["error"] == "LookupError"
+    kinds = [event["type"] for event in await own.events(execution)]
+    attempt = ["LambdaFunctionScheduled", "LambdaFunctionStarted", "LambdaFunctionFailed"]
+    assert kinds == ["ExecutionStarted", "TaskStateEntered", *attempt * 4, "ExecutionFailed"]
+    invoke = task(
+        "arn:aws:states:::lambda:invoke", {"FunctionName": "double", "Payload.$": "$.n"}, OutputPath="$.Payload"
+    )
+    assert await own.output(invoke, {"n": 4}) == 8
+
+
+async def test_a_test_case_is_chosen_where_an_execution_starts(own: Account):
+    send = task(
+        "arn:aws:states:::sqs:sendMessage", {"QueueUrl": "q", "MessageBody": "b"}, Retry=[{"ErrorEquals": ["Busy"]}]
+    )
+    made = await own.client.create_state_machine(
+        name="mocked", definition=json.dumps(send), roleArn="arn:aws:iam::1:role/r"
+    )
+    arn = made["stateMachineArn"]
+    started = await own.client.start_execution(stateMachineArn=f"{arn}#Retried")
+    ended = await own.ended(started["executionArn"])
+    assert (ended["status"], ended["output"], ended["stateMachineArn"]) == ("SUCCEEDED", '{"done":true}', arn)
+    kinds = [event["type"] for event in await own.events(started["executionArn"])]
+    assert kinds.count("TaskFailed") == 2
+    async with refused("ValidationException"):
+        await own.client.start_execution(stateMachineArn=f"{arn}#Unknown")
+
+
+async def test_a_queue_hears_of_executions(engine: LocalStepFunctions, account: Account):
+    machine = await create_machine(account.client, FAIL)
+    async with listening(engine, {"stateMachineArn": [machine]}) as listener:
+        started = await account.client.start_execution(stateMachineArn=machine, input='{"a": 1}')
+        running, failed = await listener.events(2)
+    assert (running["detail"]["status"], failed["detail"]["status"]) == ("RUNNING", "FAILED")
+    assert running["detail"]["executionArn"] == started["executionArn"]
+    assert running["detail"]["input"] == '{"a": 1}'
+    assert (failed["detail"]["error"], failed["detail"]["cause"]) == ("Inner", "why")
+    assert failed["detail-type"] == "Step Functions Execution Status Change"
+
+
+async def test_a_job_is_waited_for(account: Account):
+    query = {"QueryString": "SELECT 1", "ResultConfiguration": {"OutputLocation": "s3://bucket/"}}
+    execution = await account.start(task("arn:aws:states:::athena:startQueryExecution.sync", query))
+    ended = await account.ended(execution)
+    assert ended["status"] == "SUCCEEDED", ended
+    assert json.loads(ended["output"])["QueryExecution"]["Status"]["State"] == "SUCCEEDED"
+    submitted = details(await account.events(execution), "TaskSubmitted")
+    assert json.loads(submitted["output"])["QueryExecutionId"]
+
+
+@pytest.mark.parametrize("resource", ["sns:publish.sync", "aws-sdk:sfn:startExecution.sync", "sns:eat"])
+async def test_what_cannot_be_called_is_not_recognized(account: Account, resource: str):
+    error, cause = await account.failure(task(f"arn:aws:states:::{resource}", {"Message": "x", "PhoneNumber": "1"}))
+    assert error == "States.Runtime"
+    assert "is not recognized" in cause["text"]
