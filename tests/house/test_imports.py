@@ -17,10 +17,12 @@ from packaging.utils import canonicalize_name
 from tests.house.modules import FILES, PACKAGES, ROOT
 
 EXTRAS = {
+    "workers.dev": "dev",
     "workers.local": "local",
     "workers.manager.api": "manager",
     "workers.manager.serving": "manager",
     "workers.manager.store.sql": "manager",
+    "workers.testing": "testing",
 }
 """Rooms that nobody enters without an extra; every other module makes do with the core's dependencies."""
 

@@ -211,9 +211,10 @@ class Worker:
             self.activities = found
             for shared in self._shared(found, connection):
                 await stack.enter_async_context(shared)
-            client = self._client or await stack.enter_async_context(
-                open_stepfunctions(connection, self.settings.client, **_connections(found))
-            )
+            client = self._client
+            if client is None:
+                opened = open_stepfunctions(connection, self.settings.client, **_connections(found))
+                client = await stack.enter_async_context(opened)
             self._supervisor = Supervisor(
                 found, client, settings=self.settings, worker_name=self.name, drain=self._drain, metrics=self.metrics
             )
