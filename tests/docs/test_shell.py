@@ -1,8 +1,9 @@
 """The shell sessions that the pages show, played on the embedded engine.
 
 Of a page, the blocks that begin with ```LANGUAGE … file=NAME are written to an empty folder; the blocks that begin with
-```bash run are run there, one after the other, in one shell. A block of ```text right after one is what it prints,
-where a line … stands for any lines.
+```bash run are run there, one after the other, in one shell, and so are comments that begin with <!-- run. A block of
+```text right after one is what it prints, where a line … stands for any lines. Pictures of machines that a page draws
+are those that it shows.
 """
 
 import asyncio
@@ -19,15 +20,16 @@ from workers.local import LocalStepFunctions
 DOCS = Path(__file__).parents[2] / "docs"
 FILE = re.compile(r"^```[^\n]* file=(?P<name>\S+)\n(?P<text>.*?)^```$", re.DOTALL | re.MULTILINE)
 SESSION = re.compile(
-    r"^```bash run\n(?P<commands>.*?)^```$(?:\n\n```text\n(?P<output>.*?)^```$)?", re.DOTALL | re.MULTILINE
+    r"^(?:```bash run|<!-- run)\n(?P<commands>.*?)^(?:```|-->)$(?:\n\n```text\n(?P<output>.*?)^```$)?",
+    re.DOTALL | re.MULTILINE,
 )
-PAGES = [str(path.relative_to(DOCS)) for path in sorted(DOCS.rglob("*.md")) if "```bash run\n" in path.read_text()]
+PAGES = [str(path.relative_to(DOCS)) for path in sorted(DOCS.rglob("*.md")) if "```bash run" in path.read_text()]
 MARK = "-- the next block --"
 
 
 def pattern(output: str) -> str:
     """A regular expression for what a page says is printed."""
-    return "\n".join("(?:.*\n?)*?" if line == "…" else re.escape(line) for line in output.rstrip("\n").split("\n"))
+    return "".join(r"(?:.*\n)*?" if line == "…" else re.escape(line) + r"\n" for line in output.splitlines())
 
 
 async def play(script: str, folder: Path, engine: LocalStepFunctions) -> str:
@@ -52,6 +54,7 @@ async def play(script: str, folder: Path, engine: LocalStepFunctions) -> str:
     return text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", PAGES)
 async def test_the_sessions_of_a_page_print_what_it_says(page: str, tmp_path: Path, engine: LocalStepFunctions):
     text = (DOCS / page).read_text()
@@ -66,4 +69,8 @@ async def test_the_sessions_of_a_page_print_what_it_says(page: str, tmp_path: Pa
             said = "\n".join(
                 line for line in output.split("\n") if not re.match(r"\S+Z? .*\[(info|warning)|\{\"", line)
             )
-            assert re.fullmatch(pattern(session["output"]), said), f"{session['commands']}\nprinted:\n{output}"
+            assert re.fullmatch(pattern(session["output"]), f"{said}\n"), f"{session['commands']}\nprinted:\n{output}"
+    for picture in re.findall(r"\.\./images/(\S+)\.svg", text):
+        drawn = (tmp_path / f"{picture}.svg").read_text()
+        shown = DOCS / "images" / f"{picture}.svg"
+        assert shown.read_text() == drawn, f"{shown} is old: draw it anew"
