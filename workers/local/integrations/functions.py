@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from workers.local.calls import Call
 from workers.local.integrations.base import BaseService
+from workers.local.integrations.metadata import metadata
 from workers.local.integrations.resources import Resource
 from workers.local.integrations.sdk import unfit
 from workers.local.integrations.shapes import json_or_text
@@ -54,8 +55,8 @@ class FunctionService(BaseService):
         result = await self._result(_bare_name(name), name, payload)
         if parameters.get("InvocationType") == "Event":
             return {"StatusCode": 202, "Payload": ""}
-        shown = compact(result) if self._resource.sdk else result
-        return {"ExecutedVersion": "$LATEST", "Payload": shown, "StatusCode": 200}
+        told = {"ExecutedVersion": "$LATEST", "StatusCode": 200}
+        return told | ({"Payload": compact(result)} if self._resource.sdk else {"Payload": result, **metadata()})
 
     async def _result(self, name: str, arn: str, event: Any) -> Any:
         function = self._functions.get(name)

@@ -11,6 +11,7 @@ from workers.local.calls import Call
 from workers.local.errors import ApiError
 from workers.local.integrations.base import BaseService
 from workers.local.integrations.failures import OptimizedNames, Refusal, optimized_error, sdk_error
+from workers.local.integrations.metadata import metadata
 from workers.local.integrations.resources import Resource
 from workers.local.integrations.sdk import fitted
 from workers.local.integrations.shapes import epoch_milliseconds, from_botocore, iso, json_or_text
@@ -66,7 +67,7 @@ class NestedExecutions(BaseService):
         given = call.parameters if isinstance(call.parameters, dict) else {}
         parameters = fitted({"Input": {}, "Name": str(uuid.uuid4()), **given}, self._operation, stringify=True)
         answer = await self._ask("StartExecution", parameters)
-        return _told(answer, self._operation, epoch_milliseconds) | _metadata()
+        return _told(answer, self._operation, epoch_milliseconds) | metadata()
 
     async def finish(self, call: Call, answer: Any) -> Any:
         del call
@@ -109,16 +110,3 @@ def _told(answer: dict[str, Any], operation: OperationModel, write_moment: Calla
     }
     told: dict[str, Any] = from_botocore(present, shape, write_moment)
     return told
-
-
-def _metadata() -> dict[str, Any]:
-    request_id = str(uuid.uuid4())
-    headers = {"Content-Type": "application/x-amz-json-1.0", "x-amzn-RequestId": request_id}
-    return {
-        "SdkHttpMetadata": {
-            "AllHttpHeaders": {name: [value] for name, value in headers.items()},
-            "HttpHeaders": headers,
-            "HttpStatusCode": 200,
-        },
-        "SdkResponseMetadata": {"RequestId": request_id},
-    }

@@ -16,6 +16,7 @@ from workers.local.integrations.base import BaseService
 from workers.local.integrations.clients import Clients
 from workers.local.integrations.failures import OptimizedNames, optimized_error, refusal_of
 from workers.local.integrations.jobs import JOBS, Job
+from workers.local.integrations.metadata import metadata
 from workers.local.integrations.resources import Resource
 from workers.local.integrations.sdk import asked, fitted
 from workers.local.integrations.shapes import epoch_milliseconds, from_botocore, json_or_text
@@ -122,13 +123,5 @@ async def _check_host(parameters: Any, prefix: str) -> None:
 
 
 def _metadata(response: dict[str, Any]) -> dict[str, Any]:
-    """What the first SDK for Java told beside an answer."""
     headers = {str(name): str(value) for name, value in response.get("HTTPHeaders", {}).items()}
-    return {
-        "SdkHttpMetadata": {
-            "AllHttpHeaders": {name: [value] for name, value in headers.items()},
-            "HttpHeaders": headers,
-            "HttpStatusCode": response.get("HTTPStatusCode", 200),
-        },
-        "SdkResponseMetadata": {"RequestId": response.get("RequestId", "")},
-    }
+    return metadata(headers, status=response.get("HTTPStatusCode", 200), request_id=response.get("RequestId", ""))
