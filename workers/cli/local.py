@@ -40,6 +40,13 @@ from workers.settings import LOCAL_PORT
     envvar="WORKERS_LOCAL_KEEP",
     help="Finished executions to remember; older ones are forgotten.",
 )
+@click.option(
+    "--data",
+    type=click.Path(file_okay=False),
+    envvar="WORKERS_LOCAL_DATA",
+    show_envvar=True,
+    help="Directory to keep everything in: executions go on where they stood, even after kill -9.",
+)
 @click.option("--harsh", is_flag=True, envvar="WORKERS_LOCAL_HARSH", help="Behave as AWS does on a bad day.")
 @click.option("--seed", type=int, help="Of the bad day: the same seed brings the same faults again.")
 @click.option(
@@ -59,6 +66,7 @@ def local(
     poll_hold: float,
     keep: int,
     *,
+    data: str | None,
     harsh: bool,
     seed: int | None,
     functions: tuple[str, ...],
@@ -66,8 +74,8 @@ def local(
 ) -> None:
     """Run AWS Step Functions on this machine, with activities, and without an AWS account.
 
-    S3, SQS, DynamoDB, STS, IAM, EventBridge and CloudWatch answer at the same port. Nothing is stored: what it
-    knows ends with the process. Stop it with Ctrl-C.
+    S3, SQS, DynamoDB, STS, IAM, EventBridge and CloudWatch answer at the same port. Without --data
+    nothing is stored: what it knows ends with the process. Stop it with Ctrl-C.
     """
     if seed is not None and not harsh:
         raise click.UsageError("--seed chooses a bad day: it goes with --harsh")
@@ -76,6 +84,7 @@ def local(
         "port": port,
         "poll_hold": poll_hold,
         "keep": keep,
+        "data": data,
         "harsh": harsh,
         "seed": seed,
         "functions": dict(map(_function, functions)),

@@ -154,6 +154,11 @@ class Activities:
             self._queues[arn] = Queue(self._clock)
         return self._activities.setdefault(arn, Activity(arn, name, self._clock.now()))
 
+    def adopt(self, activity: Activity) -> None:
+        """Takes over an activity that was stored."""
+        self._activities[activity.arn] = activity
+        self._queues[activity.arn] = Queue(self._clock)
+
     def get(self, arn: str) -> Activity:
         """Raises `ApiError` ActivityDoesNotExist."""
         if (activity := self._activities.get(arn)) is None:
@@ -172,6 +177,8 @@ class Activities:
 
     def put(self, arn: str, task: Attempt) -> None:
         """Queues a task of an activity, though it may have been deleted meanwhile."""
+        if arn not in self._queues:
+            self._queues[arn] = Queue(self._clock)
         self._queues[arn].put(task)
 
     def discard(self, arn: str, task: Attempt) -> None:

@@ -38,11 +38,13 @@ class LocalStepFunctions:
     activities and executions of another.
 
     `port`: 0 takes a free one. `poll_hold`: seconds for which a poll is held. `keep`: finished executions that are
-    remembered. `clock`: `real`; `skip`, which jumps to the next timer whenever no handler runs and no task is on its
-    way to one; `manual`, which stands still until `advance()`. `harsh`: it behaves as AWS on a bad day, the same for
-    the same `seed`: throttled requests, lost answers, changes that are seen late, polls that swallow a task.
-    `functions`: Python callables that play Lambda functions, by name. `mocks`: a file with results and errors of tasks
-    by state and attempt, in the form of AWS's own mock configuration.
+    remembered. `data`: a directory in which everything is kept, so that executions go on where they stood when an
+    engine is started there again, even after kill -9; without it, what the engine knows ends with it. `clock`: `real`;
+    `skip`, which jumps to the next timer whenever no handler runs and no task is on its way to one; `manual`, which
+    stands still until `advance()`. `harsh`: it behaves as AWS on a bad day, the same for the same `seed`: throttled
+    requests, lost answers, changes that are seen late, polls that swallow a task. `functions`: Python callables that
+    play Lambda functions, by name. `mocks`: a file with results and errors of tasks by state and attempt, in the form
+    of AWS's own mock configuration.
 
     Making it raises `UsageError` for a number that makes no sense; entering it for a port that cannot be had or a
     wrong file, and `MissingExtraError` where an extra is missing.
@@ -57,6 +59,7 @@ class LocalStepFunctions:
         port: int = 0,
         poll_hold: float = POLL_HOLD,
         keep: int = KEEP,
+        data: PathLike[str] | str | None = None,
         clock: ClockName = "real",
         harsh: bool = False,
         seed: int | None = None,
@@ -67,6 +70,7 @@ class LocalStepFunctions:
             port=port,
             poll_hold=poll_hold,
             keep=keep,
+            data=data,
             clock=clock,
             harsh=harsh,
             seed=seed,

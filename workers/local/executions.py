@@ -40,6 +40,8 @@ class Execution:
         self.origin = origin
         self.map_run: str | None = None
         """ARN of the map run that it is a child of."""
+        self.batch: int | None = None
+        """The number of its batch, in a child of a map run."""
         self.items: int | None = None
         """Items of its batch, in a child of a map run."""
         self.children: list[Execution] = []

@@ -24,7 +24,7 @@ def resume(run: Run, plan: Plan, timeout: float | None) -> None:
         timeout = min(timeout or EXPRESS_SECONDS, EXPRESS_SECONDS)
     run.limit(timeout)
     if root := run.root:
-        run.spawn(root, _work(run, Branch(run, root, plan, run.variables)))
+        run.spawn(root, _work(run, Branch(run, root, plan, {})))
 
 
 async def _work(run: Run, branch: Branch) -> None:

@@ -23,6 +23,7 @@ class Options:
     port: int = 0
     poll_hold: float = POLL_HOLD
     keep: int = KEEP
+    data: PathLike[str] | str | None = None
     clock: ClockName = "real"
     harsh: bool = False
     seed: int | None = None

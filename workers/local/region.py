@@ -4,6 +4,7 @@ import asyncio
 import uuid
 from collections.abc import Callable
 from functools import cached_property
+from typing import Protocol
 
 from workers.arns import Place
 from workers.local import interpreter
@@ -13,10 +14,19 @@ from workers.local.calls import Services
 from workers.local.clock import Clock
 from workers.local.errors import ApiError, execution_does_not_exist, resource_not_found
 from workers.local.executions import Execution, Executions, Origin
+from workers.local.frames import Frame
 from workers.local.machines import Machines, Target
 from workers.local.map_runs import MapRun
 from workers.local.run import Run
 from workers.local.tasks import Attempt, Tokens
+
+
+class Journal(Protocol):
+    """What a region tells of its changes."""
+
+    def changed(self, region: "Region", run: Run) -> None: ...
+
+    def forgotten(self, region: "Region", execution: Execution) -> None: ...
 
 
 class Region:
@@ -48,6 +58,8 @@ class Region:
         self.map_runs: dict[str, MapRun] = {}
         self._new_services = new_services
         self._told = told
+        self.journal: Journal | None = None
+        """Where changes are noted, if they are stored."""
         self._runs: dict[str, Run] = {}
         """Of executions that run, or that could be redriven."""
 
@@ -98,6 +110,31 @@ class Region:
         if execution.running and (run := self._runs.get(execution.arn)):
             await asyncio.shield(run.ended)
 
+    def adopt(self, execution: Execution, frames: list[Frame]) -> None:
+        """Takes over an execution that was stored, with its frames in the order of their numbers."""
+        self.executions.add(execution)
+        if execution.status == "SUCCEEDED":
+            return
+        run = self._new_run(execution)
+        run.adopt(frames)
+        if not execution.running:
+            execution.on_end = None
+
+    def adopt_map_run(self, map_run: MapRun) -> None:
+        """Takes over a map run that was stored, after the executions."""
+        self.map_runs[map_run.arn] = map_run
+        if run := self._runs.get(map_run.execution.arn):
+            run.map_runs.append(map_run)
+
+    def resume(self) -> None:
+        """Lets all executions go on that were taken over."""
+        for run in list(self._runs.values()):
+            if run.execution.running:
+                interpreter.resume(run, *self._plan(run.execution))
+        ended = [execution for execution in self.executions.newest_first() if not execution.running]
+        for execution in sorted(ended, key=lambda one: one.stopped or 0):
+            self._finish(execution)
+
     def close(self) -> None:
         """Stops working on whatever still runs."""
         for run in self._runs.values():
@@ -131,20 +168,30 @@ class Region:
         self.activities.discard(activity_arn, task)
 
     def changed(self, run: Run) -> None:
-        """Nothing is stored."""
+        if self.journal and not run.execution.express:
+            self.journal.changed(self, run)
+        else:
+            run.unsaved.clear()
+            run.dropped.clear()
 
     def ended(self, run: Run) -> None:
         execution = run.execution
         self._told(execution)
         if execution.status == "SUCCEEDED" or execution.express:
             self._runs.pop(execution.arn, None)
+        self._finish(execution)
+
+    def _finish(self, execution: Execution) -> None:
         for forgotten in self.executions.finish(execution):
             self._runs.pop(forgotten.arn, None)
+            if self.journal:
+                self.journal.forgotten(self, forgotten)
             if forgotten.map_run:
                 self.map_runs.pop(forgotten.map_run, None)
 
     def add_map_run(self, map_run: MapRun) -> None:
         self.map_runs[map_run.arn] = map_run
+        self._runs[map_run.execution.arn].map_runs.append(map_run)
 
     def map_run(self, arn: str) -> MapRun:
         """Raises `ApiError` ResourceNotFound."""
@@ -166,11 +213,10 @@ class Region:
         arn = self.place.execution(f"{parent.machine_name}/{map_run.label}", name)
         child = Execution(self.executions.next_number(), arn, name, parent.origin, child_input, self.clock)
         child.express, child.map_run, child.items = express, map_run.arn, map_run.sizes[number]
+        child.batch = number
         map_run.children[number] = child
         parent.children.append(child)
         self.executions.add(child)
         run = self._new_run(child)
-        outer = self._runs[parent.arn]
-        run.variables = outer.variables
         interpreter.start(run, *self._plan(child))
         return run

@@ -19,7 +19,12 @@ from workers.settings import LOCAL_ACCOUNT
 
 if TYPE_CHECKING:
     from workers.local.integrations.integrations import Integrations, Stand
+    from workers.local.journal import Journal
+    from workers.local.store import Store
 
+_READING = ("Describe", "List", "GetExecutionHistory", "Validate", "TestState")
+_OF_TASKS = ("SendTask", "GetActivityTask", "StartExecution", "StartSyncExecution")
+"""Operations that change no machine and no activity."""
 _PARTITIONS = {"cn-": "aws-cn", "us-gov-": "aws-us-gov"}
 
 
@@ -54,6 +59,15 @@ class Regions:
         self._regions: dict[str, Region] = {}
         self._integrations: list[Integrations] = []
         self._events: list[ExecutionEvents] = []
+        self._journal: Journal | None = None
+
+    def keep(self, store: "Store") -> None:
+        """Goes on where the `store` says, and keeps there what changes. On the event loop."""
+        from workers.local.journal import Journal
+        from workers.local.restoring import restore
+
+        self._journal = Journal(store)
+        restore(store, self.get)
 
     def get(self, name: str) -> Region:
         """The region of that name."""
@@ -67,7 +81,8 @@ class Regions:
                 if not execution.express:
                     events.changed(lambda: describe(execution))
 
-            self._regions[name] = self._new_region(place, new_services=self._services, told=told)
+            region = self._regions[name] = self._new_region(place, new_services=self._services, told=told)
+            region.journal = self._journal
         return self._regions[name]
 
     async def close(self) -> None:
@@ -78,12 +93,29 @@ class Regions:
             await events.close()
         for integrations in self._integrations:
             await integrations.close()
+        if self._journal:
+            await self._journal.close()
+
+    def lasting(self, name: str, operation: Operation) -> Operation:
+        """An operation that does not answer before what it has changed is stored."""
+        if (journal := self._journal) is None or name.startswith(_READING):
+            return operation
+
+        async def lasting(region: Region, parameters: Parameters) -> Parameters:
+            answer = operation(region, parameters)
+            answered = await answer if inspect.isawaitable(answer) else answer
+            if not name.startswith(_OF_TASKS):
+                journal.answered(region, parameters, answered)
+            await journal.settled()
+            return answered
+
+        return lasting
 
     def _services(self, region: Region) -> Services:
         from workers.local.integrations.integrations import Integrations, Stand  # with the AWS SDK: loaded when used
 
         stand = self._stand or Stand()
-        integrations = Integrations(self._url, region.place.region, StepFunctions(region), stand)
+        integrations = Integrations(self._url, region.place.region, StepFunctions(self, region), stand)
         self._integrations.append(integrations)
         return integrations
 
@@ -91,13 +123,14 @@ class Regions:
 class StepFunctions:
     """The API of one region, for tasks that call it."""
 
-    def __init__(self, region: Region) -> None:
+    def __init__(self, regions: Regions, region: Region) -> None:
+        self._regions = regions
         self._region = region
 
     async def ask(self, operation: str, parameters: dict[str, Any]) -> dict[str, Any]:
         """The answer to an operation; times are seconds since 1970. Raises `ApiError`."""
         found, accepted_parameters = accepted(operation, parameters)
-        answer = found(self._region, accepted_parameters)
+        answer = self._regions.lasting(operation, found)(self._region, accepted_parameters)
         return await answer if inspect.isawaitable(answer) else answer
 
     async def wait_for_end(self, execution: str) -> None:

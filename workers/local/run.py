@@ -65,13 +65,13 @@ class Run:
         self.clock = host.clock
         self.input: Document = parsed(execution.input)
         self.root: Frame | None = None
-        self.variables: dict[str, Any] = {}
-        """What every line of states sees from the start: in a child execution, what its Map saw."""
-        self.item: Any = None
-        """`$$.Map` of a child execution."""
         self.unsaved: dict[int, Frame] = {}
         self.dropped: set[int] = set()
-        """Numbers of frames that are to be stored and to be forgotten."""
+        """Frames that are to be stored, and the numbers of those to be forgotten."""
+        self.stored_events = 0
+        self.stored_state: object = None
+        """How many events, and what of the execution itself, are stored already."""
+        self.map_runs: list[MapRun] = []
         self.frames = 0
         """Frames that there were; the number of the last."""
         self._attempts: dict[int, Attempt] = {}
@@ -135,6 +135,19 @@ class Run:
             parent.children[index] = frame
         self.save(frame)
         return frame
+
+    def adopt(self, frames: list[Frame]) -> None:
+        """Takes over frames that were stored, in the order of their numbers: what is around others comes first."""
+        known: dict[int, Frame] = {}
+        for frame in frames:
+            known[frame.number] = frame
+            if frame.parent is None:
+                self.root = frame
+            elif parent := known.get(frame.parent):
+                parent.children[frame.index] = frame
+        self.frames = max(known, default=0)
+        self.stored_events = len(self.execution.events)
+        self.stored_state = (self.execution.status, self.execution.redrives)
 
     def save(self, frame: Frame) -> None:
         """Stores a frame as it will be when the line of states waits next."""

@@ -69,6 +69,7 @@ class Server:
         found = _REGION.search(request.headers.get("Authorization", ""))
         region = self._regions.get(found["region"] if found else LOCAL_REGION)
         operation, parameters = accepted(name, body)
+        operation = self._regions.lasting(name, operation)
         region.clock.touch()
         if self._bad_day:
             return await self._bad_day.answer(name, region, parameters, operation)

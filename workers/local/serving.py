@@ -23,6 +23,7 @@ from workers.local.services import OtherServices
 
 if TYPE_CHECKING:
     from workers.local.integrations.integrations import Stand
+    from workers.local.store import Store
 
 HOST = "127.0.0.1"
 BACKLOG = 1_024
@@ -49,6 +50,7 @@ async def serve(options: Options) -> AsyncIterator[Serving]:
     if find_spec("jsonata") is None:
         raise MissingExtraError("the embedded Step Functions", "local")
     clock, stand = CLOCKS[options.clock](), _stand(options)
+    store = _store(options)
     listener = _listen(options.port)
     port = listener.getsockname()[1]
     url = f"http://{HOST}:{port}"
@@ -63,6 +65,8 @@ async def serve(options: Options) -> AsyncIterator[Serving]:
     )
     services.open()
     try:
+        if store:
+            regions.keep(store)
         await runner.setup()
         await web.SockSite(runner, listener, backlog=BACKLOG).start()
         yield Serving(url, clock)
@@ -72,6 +76,14 @@ async def serve(options: Options) -> AsyncIterator[Serving]:
         await regions.close()
         await runner.cleanup()
         await asyncio.to_thread(services.close)
+
+
+def _store(options: Options) -> "Store | None":
+    if options.data is None:
+        return None
+    from workers.local.store import Store
+
+    return Store(Path(options.data))
 
 
 def _stand(options: Options) -> "Stand | None":

@@ -94,8 +94,9 @@ class Crew:
         branch.run.save(frame)
         after = frame.last
         branch.frame.last = self._lines.succeeded(branch, child)
-        branch.save()
         self._left -= 1
+        if self._left == 0:  # not before: the frame of a Map has all its items
+            branch.save()
         if self._next < self._size:
             self._begin(after)
         elif self._left == 0 and not self._done.done():

@@ -40,13 +40,14 @@ class DistributedMapState(MapState):
             await self._start(branch)
         progress = frame.progress or {}
         map_run = run.host.map_run(progress["map run"])
-        if map_run.status != "RUNNING":
+        redriven = map_run.status != "RUNNING"
+        if redriven:
             map_run.status, map_run.stopped = "RUNNING", None
             map_run.redrives, map_run.redriven = map_run.redrives + 1, run.clock.now()
-            redriven = {"mapRunArn": map_run.arn, "redriveCount": map_run.redrives}
-            branch.record("MapRunRedriven", "mapRunRedrivenEventDetails", redriven)
+            told = {"mapRunArn": map_run.arn, "redriveCount": map_run.redrives}
+            branch.record("MapRunRedriven", "mapRunRedrivenEventDetails", told)
         try:
-            await _Children(self, branch, map_run, progress["inputs"]).run()
+            await _Children(self, branch, map_run, progress["inputs"], redriven=redriven).run()
             result = await self._result(branch, map_run)
         except StateError as error:
             map_run.end("FAILED", run.clock.now())
@@ -105,17 +106,20 @@ class DistributedMapState(MapState):
 class _Children:
     """The child executions of one map run at work."""
 
-    def __init__(self, state: DistributedMapState, branch: Branch, map_run: MapRun, inputs: list[str]) -> None:
+    def __init__(
+        self, state: DistributedMapState, branch: Branch, map_run: MapRun, inputs: list[str], *, redriven: bool
+    ) -> None:
         self._state = state
         self._branch = branch
         self._map_run = map_run
         self._inputs = inputs
+        self._redriven = redriven
         self._changed = asyncio.Event()
         self._working: set[int] = set()
 
     async def run(self) -> None:
         """Returns when all have ended. Raises `StateError` when more have failed than is tolerated."""
-        waiting = [number for number in range(len(self._inputs)) if not self._has_succeeded(number)]
+        waiting = [number for number in range(len(self._inputs)) if not self._is_done(number)]
         waiting.reverse()
         self._map_run.changed = self._changed.set
         try:
@@ -125,15 +129,21 @@ class _Children:
                     self._work(waiting.pop())
                 await self._changed.wait()
                 self._changed.clear()
-                if self._map_run.exceeded():
-                    raise StateError(EXCEEDED, "The specified tolerated failure threshold was exceeded")
+                self._check()
+            self._check()
         finally:
             if not self._branch.run.halted:
                 self._stop()
 
-    def _has_succeeded(self, number: int) -> bool:
+    def _check(self) -> None:
+        if self._map_run.exceeded():
+            raise StateError(EXCEEDED, "The specified tolerated failure threshold was exceeded")
+
+    def _is_done(self, number: int) -> bool:
         child = self._map_run.children.get(number)
-        return child is not None and child.status == "SUCCEEDED"
+        if child is None or child.running:
+            return False
+        return child.status == "SUCCEEDED" or not self._redriven
 
     def _work(self, number: int) -> None:
         host, state = self._branch.run.host, self._state
