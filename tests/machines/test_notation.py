@@ -423,6 +423,9 @@ def test_what_cannot_be_read_is_found_where_it_stands(state: dict[str, Any], whe
     [
         ([], (), "a condition starts with its operator"),
         (["like", "$.a", "x"], (), "a condition starts with its operator"),
+        (["==", "$.a", 1], (), "found ['==']: write ="),
+        (["!=", "$.a", 1], (), 'write [not, ["=", …]]'),
+        (["is_presnt", "$.a"], (), "did you mean is_present?"),
         ([["and"]], (), "a condition starts with its operator"),
         (["and"], (), "needs at least one condition"),
         (["not", "$.a", "$.b"], (), "'not' takes one condition, found 2"),

@@ -1,5 +1,6 @@
 """Conditions as lists: `[and, [">=", $.value, 20], ["<", $.value, 30]]`, and back."""
 
+import difflib
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
@@ -18,6 +19,15 @@ _SYMBOLS = {
     ">": "GreaterThan",
     ">=": "GreaterThanEquals",
 }
+_ELSEWHERE = {
+    "==": "=",
+    "!=": '[not, ["=", …]]',
+    "<>": '[not, ["=", …]]',
+    "&&": "and",
+    "||": "or",
+    "!": "not",
+}
+"""How other languages write it."""
 _JOINS = {"and": "And", "or": "Or"}
 _WORDS = {name: name for name in COMPARATORS} | {snake_case(name): name for name in COMPARATORS}
 _KEYS = _WORDS | {
@@ -83,7 +93,7 @@ class ConditionReader:
         if operator in _SYMBOLS or operator in _WORDS:
             return self._comparison(operator, data, to, source)
         known = "and, or, not, =, <, <=, >, >=, or a comparator such as string_matches or is_present"
-        self._refuse(source, f"a condition starts with its operator ({known}), found {data[:1]!r}")
+        self._refuse(source, f"a condition starts with its operator ({known}), found {data[:1]!r}{_meant(operator)}")
         return dict(_UNREAD)
 
     def _join(self, key: str, data: list[Any] | tuple[Any, ...], to: Where, source: Where) -> dict[str, Any]:
@@ -217,3 +227,12 @@ def _symbol(comparator: str, value: Any) -> str | None:
         except ValueRefusedError:
             continue
     return None
+
+
+def _meant(operator: str | None) -> str:
+    """What somebody probably meant who wrote `operator`."""
+    if operator in _ELSEWHERE:
+        return f": write {_ELSEWHERE[operator]}"
+    words = [word for word in _WORDS if word.islower()]
+    close = difflib.get_close_matches((operator or "").lower(), [*words, *_JOINS, "not"], n=1, cutoff=0.75)
+    return f": did you mean {close[0]}?" if close else ""
