@@ -23,7 +23,9 @@ DATA = {
 
 RESULTS: dict[str, Any] = {
     "States.Format('Hello, my name is {}.', $.name)": "Hello, my name is Foo.",
-    "States.Format('{}{}', $.object, $.list[0])": '{"foo":"bar","none":null}1',
+    "States.Format('{} {}', $.object, $.list[0])": "{foo=bar, none=null} 1",
+    "States.Format('{}', $.other)": "{foo=1, more=[1, 2]}",
+    "States.Format('{}|{}', States.Array('a', true), 1.5)": "[a, true]|1.5",
     r"States.Format('a\{\}b\'\\ {}', null)": "a{}b'\\ null",
     "States.Format($.name)": "Foo",
     "States.StringToJson($.json)": {"number": 20},
@@ -47,6 +49,10 @@ RESULTS: dict[str, Any] = {
     "States.MathAdd(111, -1)": 110,
     "States.MathAdd($.half, 0)": 3,
     "States.StringSplit('1,2,3,4,5', ',')": ["1", "2", "3", "4", "5"],
+    "States.StringSplit(',1,,2 ', ',')": ["1", "2 "],
+    "States.StringSplit(',,', ',')": [],
+    "States.StringSplit('a-b]c', '-]')": ["a", "b", "c"],
+    "States.StringToJson(' ')": None,
     "States.StringSplit($.split, '.+=')": ["This", "is", "a", "test", "string"],
     "States.ArrayLength(States.StringSplit($.split, '.+='))": 5,
 }

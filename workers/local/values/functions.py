@@ -29,13 +29,21 @@ class ArgumentError(ValueError):
 
 
 def formatted(parts: tuple[str, ...] | list[str], values: list[Any]) -> str:
-    """A template's `parts` with `values` between them: texts as they are, all else as JSON."""
+    """A template's `parts` with `values` between them."""
     if len(parts) != len(values) + 1:
-        raise ArgumentError(
-            "Invalid arguments in States.Format: number of arguments do not match the occurrences of {}"
-        )
-    shown = [value if isinstance(value, str) else compact(value) for value in values]
-    return parts[0] + "".join(text + part for text, part in zip(shown, parts[1:], strict=True))
+        raise _invalid("States.Format", "number of arguments do not match the occurrences of {}")
+    return parts[0] + "".join(_shown(value) + part for value, part in zip(values, parts[1:], strict=True))
+
+
+def _shown(value: Any) -> str:
+    """A value in a text, as Java shows it: texts without quotes, objects as `{a=1, b=[x, y]}`."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, list):
+        return f"[{', '.join(map(_shown, value))}]"
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{key}={_shown(member)}" for key, member in value.items()) + "}"
+    return compact(value)
 
 
 def _format(template: Any, *values: Any) -> str:
@@ -152,8 +160,10 @@ def _json_merge(first: Any, second: Any, deep: Any) -> dict[str, Any]:
 
 
 def _string_to_json(text: Any) -> Any:
+    """Nothing but spaces is null."""
+    given = _text("States.StringToJson", text)
     try:
-        return json.loads(_text("States.StringToJson", text))
+        return json.loads(given) if given.strip() else None
     except (ValueError, RecursionError) as error:
         raise _invalid("States.StringToJson", f"the string is no JSON: {error}") from None
 
@@ -171,11 +181,10 @@ def _math_random(start: Any, end: Any, seed: Any = None) -> int:
 
 
 def _string_split(text: Any, delimiters: Any) -> list[str]:
-    """Each character of `delimiters` splits; nothing between two of them is left out, as by Java's StringTokenizer."""
+    """Each character of `delimiters` splits; nothing between two of them is left out."""
     split, at = _text("States.StringSplit", text), _text("States.StringSplit", delimiters)
-    if len(at) <= 1:
-        return split.split(at) if at else [split]
-    return [part for part in re.split(f"[{re.escape(at)}]", split) if part]
+    parts = re.split(f"[{re.escape(at)}]", split) if at else [split]
+    return [part for part in parts if part]
 
 
 FUNCTIONS: dict[str, Callable[..., Any]] = {
