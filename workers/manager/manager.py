@@ -65,16 +65,17 @@ async def open_manager(
     """The workflow manager with the store at `url`, at work while the context is open.
 
     `role`: the ARN of the role of the state machines that it creates; `create_role`: each gets one of its own.
-    `payloads`: the URL of the store for inputs over 256 KiB. `keep`: how long workflows are remembered after their end.
-    `ended` is called with each workflow that ends. Raises `UsageError` for what cannot be used.
+    `payloads`: the URL of the store for inputs over 256 KiB, and for what is too large for DynamoDB. `keep`: how long
+    workflows are remembered after their end. `ended` is called with each workflow that ends. Raises
+    `UsageError` for what cannot be used.
     """
     async with AsyncExitStack() as stack:
-        store = await stack.enter_async_context(open_store(url))
         large = None
         if payloads:
             large = Payloads(payloads)
             large.use_aws(account.connection.session, account.connection.endpoint_url)
             await stack.enter_async_context(large)
+        store = await stack.enter_async_context(open_store(url, connection=account.connection, payloads=large))
         manager = LocalManager(
             store, account, role=role, create_role=create_role, payloads=large, keep=keep, ended=ended
         )

@@ -5,17 +5,40 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from aiobotocore.session import get_session
 
+from tests.account import unique
+from workers.local import LocalStepFunctions
 from workers.manager.model import WorkflowDefinition
 from workers.manager.store.choice import open_store
 from workers.manager.store.interface import Store
+from workers.payloads.payloads import Payloads
+from workers.stepfunctions.connection import Connection
 
 
-@pytest.fixture(params=["memory", "sqlite"])
+@pytest.fixture(params=["memory", "sqlite", "dynamodb"])
 async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Store]:
+    if request.param == "dynamodb":
+        engine = request.getfixturevalue("engine")
+        async with (
+            Payloads(f"file://{tmp_path}/payloads") as payloads,
+            open_store(f"dynamodb://{unique('manager')}", connection=amazon(engine), payloads=payloads) as opened,
+        ):
+            yield opened
+        return
     url = {"memory": "sqlite://", "sqlite": f"sqlite:///{tmp_path}/manager.sqlite"}[request.param]
     async with open_store(url) as opened:
         yield opened
+
+
+def amazon(engine: LocalStepFunctions) -> Connection:
+    """The DynamoDB beside the embedded Step Functions."""
+    return Connection(_SESSION, engine.url)
+
+
+_SESSION = get_session()
+_SESSION.set_credentials("local", "local")
+_SESSION.set_config_variable("region", "us-east-1")
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import anyio
+import pytest
 
 from tests.manager.store.conftest import MACHINE
 from tests.manager.store.workflows import made, saved
@@ -46,6 +47,7 @@ async def test_many_tasks_write_one_workflow(store: Store, definition: WorkflowD
     check(taken, await store.workflow(kept.id))
 
 
+@pytest.mark.slow
 async def test_many_processes_write_one_workflow(tmp_path: Path):
     url = f"sqlite:///{tmp_path}/manager.sqlite"
     async with open_store(url) as store:

@@ -6,7 +6,7 @@ from sqlalchemy import select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from workers.manager.model import Count
+from workers.manager.model import Count, Status
 from workers.manager.store.sql.tables import counts, workflows
 
 STATE = (workflows.c.definition_name, workflows.c.definition_version, workflows.c.status, workflows.c.resolved)
@@ -25,23 +25,23 @@ class State(NamedTuple):
 async def count(connection: AsyncConnection, state: State, change: int) -> None:
     """Counts so many more."""
     insert: Any = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-    added = insert(counts).values(**state._asdict(), count=change)
+    added = insert(counts).values(**state._asdict(), number=change)
     key = ["definition_name", "definition_version", "status", "resolved"]
     await connection.execute(
-        added.on_conflict_do_update(index_elements=key, set_={"count": counts.c.count + added.excluded.count})
+        added.on_conflict_do_update(index_elements=key, set_={"number": counts.c.number + added.excluded.number})
     )
 
 
 async def counted(connection: AsyncConnection) -> list[Count]:
     """All counts that are not 0."""
-    rows = await connection.execute(select(counts).where(counts.c.count != 0))
+    rows = await connection.execute(select(counts).where(counts.c.number != 0))
     return [
         Count(
             workflow_definition_name=row.definition_name,
             version=row.definition_version,
-            status=row.status,
+            status=Status(row.status),
             resolved_by_user=row.resolved,
-            count=row.count,
+            count=row.number,
         )
         for row in rows
     ]

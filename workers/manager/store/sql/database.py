@@ -6,6 +6,7 @@ from functools import partial
 from typing import Any
 
 from anyio import CancelScope
+from anyio.lowlevel import checkpoint_if_cancelled
 from sqlalchemy import Connection, event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import (
@@ -94,8 +95,9 @@ class Database:
 
 @asynccontextmanager
 async def _transaction(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
-    """Nobody's end cuts it short: a connection that is given up in the middle of a statement is lost to the pool, and
-    with one to a database in memory all that is in it."""
+    """No cancellation cuts it short: a connection that is given up in the middle of a statement is lost to the pool,
+    and with one to a database in memory all that is in it."""
+    await checkpoint_if_cancelled()
     with CancelScope(shield=True), _translated():
         async with engine.begin() as connection:
             yield connection

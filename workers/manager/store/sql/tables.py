@@ -137,7 +137,7 @@ counts = Table(
     Column("definition_version", Integer, primary_key=True, autoincrement=False),
     Column("status", Text, primary_key=True),
     Column("resolved", Boolean, primary_key=True),
-    Column("count", Integer, nullable=False),
+    Column("number", Integer, nullable=False),
 )
 """How many workflows there are, kept up to date by every transaction that changes it: to count takes seconds."""
 
@@ -181,8 +181,24 @@ Index(
     workflows.c.queue,
 )
 Index("ix_workflows_definition_updated", workflows.c.definition_name, *_state, workflows.c.last_updated, workflows.c.id)
-Index("ix_workflows_namespace_created", workflows.c.namespace, *_state, workflows.c.created_at, workflows.c.id)
-Index("ix_workflows_queue_created", workflows.c.queue, *_state, workflows.c.created_at, workflows.c.id)
+Index(
+    "ix_workflows_namespace_created",
+    workflows.c.namespace,
+    *_state,
+    workflows.c.created_at,
+    workflows.c.id,
+    workflows.c.definition_name,
+    workflows.c.queue,
+)
+Index(
+    "ix_workflows_queue_created",
+    workflows.c.queue,
+    *_state,
+    workflows.c.created_at,
+    workflows.c.id,
+    workflows.c.definition_name,
+    workflows.c.namespace,
+)
 Index("ix_workflows_retry_for", workflows.c.retry_for, postgresql_where=text("retry_for IS NOT NULL"),
       sqlite_where=text("retry_for IS NOT NULL"))  # fmt: skip
 

@@ -80,10 +80,7 @@ def _workflows() -> None:
         sa.Column("claimed_until", sa.BigInteger(), nullable=True),
         sa.Column("execution_arn", sa.Text(), nullable=True),
         sa.Column("revision", sa.Integer(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["definition_name", "definition_version"],
-            ["definitions.name", "definitions.version"],
-        ),
+        sa.ForeignKeyConstraint(["definition_name", "definition_version"], ["definitions.name", "definitions.version"]),
         sa.PrimaryKeyConstraint("id"),
     )
 
@@ -99,9 +96,15 @@ def _workflow_indexes() -> None:
         "ix_workflows_definition_updated", "workflows", ["definition_name", "status", "resolved", "last_updated", "id"]
     )
     op.create_index(
-        "ix_workflows_namespace_created", "workflows", ["namespace", "status", "resolved", "created_at", "id"]
+        "ix_workflows_namespace_created",
+        "workflows",
+        ["namespace", "status", "resolved", "created_at", "id", "definition_name", "queue"],
     )
-    op.create_index("ix_workflows_queue_created", "workflows", ["queue", "status", "resolved", "created_at", "id"])
+    op.create_index(
+        "ix_workflows_queue_created",
+        "workflows",
+        ["queue", "status", "resolved", "created_at", "id", "definition_name", "namespace"],
+    )
     op.create_index("ix_workflows_retry_for", "workflows", ["retry_for"], **_where("retry_for IS NOT NULL"))
     op.create_index("ix_workflows_stopped", "workflows", ["stopped_at"])
     op.create_index(
@@ -151,7 +154,7 @@ def _beside_workflows() -> None:
         sa.Column("definition_version", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("status", sa.Text(), nullable=False),
         sa.Column("resolved", sa.Boolean(), nullable=False),
-        sa.Column("count", sa.Integer(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("definition_name", "definition_version", "status", "resolved"),
     )
 
