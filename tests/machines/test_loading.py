@@ -104,6 +104,9 @@ def test_lines_of_what_is_written_elsewhere_are_there():
     [
         ("a: [1", "is no YAML: while parsing a flow sequence", 2),
         ("a: 1\n b: 2", "is no YAML", 2),
+        ("a:\n  - [>=, $.a, 1]", 'is no YAML: a text cannot begin with >: put it in quotes, as in ">="', 2),
+        ("a:\n\tb: 1", "is no YAML: there is a tab at column 1: indent with spaces", 2),
+        ("a: @b", 'put it in quotes, as in "@b"', 1),
         ("a: !Sub x", "the tag !Sub means nothing here", 1),
         ("a: !!int '12'", "the tag tag:yaml.org,2002:int means nothing here", 1),
         ("a: !!set {x}", "the tag tag:yaml.org,2002:set means nothing here", 1),

@@ -34,10 +34,21 @@ def read_yaml(text: str, name: str) -> Source:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         message = " ".join(filter(None, [error.context, error.problem]))
-        return unreadable(name, f"is no YAML: {message}", mark.line + 1 if mark else None)
+        remedy = _remedy(text, mark) if mark and "cannot start any token" in message else ""
+        return unreadable(name, f"is no YAML: {remedy or message}", mark.line + 1 if mark else None)
     except yaml.YAMLError as error:
         return unreadable(name, f"is no YAML: {error}")
     return Source(name, data, tuple(reader.findings), count_lines=lambda: dict(reader.places))
+
+
+def _remedy(text: str, mark: yaml.Mark) -> str:
+    """What to do about the character at `mark`, which YAML does not allow there."""
+    line = text.splitlines()[mark.line : mark.line + 1]
+    sign = line[0][mark.column : mark.column + 1] if line else ""
+    if sign == "\t":
+        return f"there is a tab at column {mark.column + 1}: indent with spaces"
+    quoted = re.match(r"[^\s,\]}]+", line[0][mark.column :]) if sign else None
+    return f'a text cannot begin with {sign}: put it in quotes, as in "{quoted[0]}"' if quoted else ""
 
 
 class _Dumper(yaml.SafeDumper):
