@@ -12,15 +12,17 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-all check bench image constraints
+.PHONY: help demo test test-all check bench bench-all bench-peers image constraints
 
 help:
 	@echo 'make demo         real work by real workers on this machine, no AWS account needed'
 	@echo 'make test         the tests, in a few minutes'
 	@echo 'make test-all     the slow ones too'
 	@echo 'make check        format, lint, types'
-	@echo 'make bench        how fast the embedded Step Functions is here'
-	@echo 'make image        docs/images/demo.svg, from a run of the demo'
+	@echo 'make bench        how fast workers are here, in three minutes: a table, and a plot in build/bench'
+	@echo 'make bench-peers  the same against other projects'
+	@echo 'make bench-all    every benchmark, in an hour'
+	@echo 'make image        the pictures in the README, from real runs'
 	@echo 'make constraints  constraints.txt, from the newest versions that pyproject.toml allows'
 	@echo 'PYTHON=python3.12 chooses the interpreter for a new .venv; it must be 3.11 or later.'
 
@@ -39,11 +41,28 @@ check: .venv/.lint
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 
-bench: .venv/.local
+bench: .venv/.bench
+	$(BIN)/python benchmarks/bench.py
+
+bench-all: .venv/.bench
+	$(BIN)/python benchmarks/bench.py --full
+	$(BIN)/python benchmarks/payloads.py
 	$(BIN)/python benchmarks/engine.py
+	$(BIN)/python benchmarks/soak.py
+
+# Other projects, in an environment of their own: sfini needs an old setuptools.
+bench-peers: .venv/.bench build/peers/.installed
+	$(BIN)/python benchmarks/bench.py --peers build/peers
+
+build/peers/.installed: export PIP_CONSTRAINT =
+build/peers/.installed:
+	@$(PYTHON) -m venv build/peers
+	@build/peers/bin/python -m pip install --quiet 'setuptools<81' heaviside==2.2.5 stefuna==1.0.1 sfini==0.1.0
+	@touch $@
 
 image: .venv/.local
 	$(BIN)/python docs/images/demo.py
+	$(BIN)/python docs/images/redrive.py
 
 constraints: export PIP_CONSTRAINT =
 constraints: export PIP_BUILD_CONSTRAINT =
@@ -51,14 +70,15 @@ constraints:
 	rm -rf build/constraints
 	$(PYTHON) -m venv build/constraints
 	build/constraints/bin/python -m pip install --quiet --upgrade pip
-	build/constraints/bin/python -m pip install --quiet '.[local-aws,test,lint]' hatchling editables
+	build/constraints/bin/python -m pip install --quiet '.[local-aws,test,lint,bench]' hatchling editables
 	build/constraints/bin/python -m pip freeze --all --exclude setuptools --exclude sfn-workers >constraints.txt
 	rm -rf build/constraints
 
 .venv/.local: EXTRAS = local
 .venv/.test: EXTRAS = local-aws,test
 .venv/.lint: EXTRAS = local-aws,test,lint
-.venv/.local .venv/.test .venv/.lint: .venv/.created pyproject.toml constraints.txt
+.venv/.bench: EXTRAS = local-aws,uvloop,bench
+.venv/.local .venv/.test .venv/.lint .venv/.bench: .venv/.created pyproject.toml constraints.txt
 	@echo 'Installing sfn-workers[$(EXTRAS)] into .venv'
 	@$(BIN)/python -m pip install --quiet --no-compile --editable '.[$(EXTRAS)]'
 	@touch $@
