@@ -1,6 +1,6 @@
 """The contestants: each is an endless worker of the stub, in a process of its own.
 
-python benchmarks/clients.py NAME PORT POLLERS
+python benchmarks/clients.py NAME URL POLLERS
 """
 
 import asyncio
@@ -93,14 +93,21 @@ def bare_client(url: str, pollers: int) -> None:
 
 
 def worker(
-    url: str, pollers: int, *, client: str = "fast", beat: float = 15.0, hold: float = 0.0, slots: int = 0
+    url: str,
+    pollers: int,
+    *,
+    client: str = "fast",
+    beat: float = 15.0,
+    hold: float = 0.0,
+    slots: int = 0,
+    seen: bool = False,
 ) -> None:
-    """This project. `hold` seconds a task, beating every `beat` seconds."""
+    """This project. `hold` seconds a task, beating every `beat` seconds; with a health port where `seen`."""
     import os
 
     import anyio
 
-    from workers import Registry, Settings, Worker
+    from workers import Settings, Worker
     from workers.logs import configure_logs
 
     configure_logs("warning", "json")
@@ -110,14 +117,7 @@ def worker(
         "AWS_ACCESS_KEY_ID": "x",
         "AWS_SECRET_ACCESS_KEY": "y",
     }
-    registry = Registry()
-
-    @registry.activity("work", heartbeat=beat)
-    async def work(n: int) -> dict[str, int]:
-        if hold:
-            await anyio.sleep(hold)
-        return {"ok": n}
-
+    registry = _registry(beat, hold)
     settings = Settings(
         account="123456789012",
         concurrency=slots or max(2 * pollers, 8),
@@ -127,8 +127,32 @@ def worker(
         grace=0,
         stop_grace=600,
         client=client,
+        health_port=0 if seen else None,
     )
     anyio.run(lambda: Worker(registry, settings).run(signals=True), backend_options={"use_uvloop": client == "fast"})
+
+
+def _registry(beat: float = 15.0, hold: float = 0.0) -> Any:
+    import anyio
+
+    from workers import Registry
+
+    found = Registry()
+
+    @found.activity("work", heartbeat=beat)
+    async def work(n: int) -> dict[str, int]:
+        if hold:
+            await anyio.sleep(hold)
+        return {"ok": n}
+
+    return found
+
+
+def __getattr__(name: str) -> Any:
+    """`workers run clients:registry`: made only then, for the others need no worker."""
+    if name == "registry":
+        return _registry()
+    raise AttributeError(name)
 
 
 CLIENTS = {
@@ -142,8 +166,10 @@ CLIENTS = {
     "beating, stock client": lambda url, pollers: worker(
         url, pollers, client="botocore", beat=1.0, hold=3600.0, slots=1_000
     ),
+    "soak": lambda url, pollers: worker(url, pollers, seen=True),
+    "soak, stock client": lambda url, pollers: worker(url, pollers, client="botocore", seen=True),
     "idle": lambda url, pollers: worker(url, pollers, slots=pollers),
 }
 
 if __name__ == "__main__":
-    CLIENTS[sys.argv[1]](f"http://127.0.0.1:{sys.argv[2]}", int(sys.argv[3]))
+    CLIENTS[sys.argv[1]](sys.argv[2], int(sys.argv[3]))

@@ -3,17 +3,20 @@
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).parent
+BUILD = HERE.parent / "build" / "bench"
 TICKS = os.sysconf("SC_CLK_TCK")
+PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
 def _pin(core: int) -> Any:
@@ -22,9 +25,10 @@ def _pin(core: int) -> Any:
 
 
 class Stub:
-    def __init__(self, port: int, pid: int) -> None:
+    def __init__(self, port: int, url: str) -> None:
         self.port = port
-        self.pid = pid
+        self.url = url
+        """Where clients connect; orders go to the port."""
 
     def ask(self, path: str, order: dict[str, Any] | None = None) -> dict[str, Any]:
         body = json.dumps(order).encode() if order is not None else None
@@ -51,39 +55,74 @@ class Stub:
 
 def _stub_command() -> list[str]:
     """The stub in C, compiled at first use, where there is a gcc; else the one in Python."""
-    source, binary = HERE / "stub.c", HERE.parent / "build" / "stub"
+    source, binary = HERE / "stub.c", BUILD / "stub"
     if (compiler := shutil.which("gcc")) and (not binary.exists() or binary.stat().st_mtime < source.stat().st_mtime):
-        binary.parent.mkdir(exist_ok=True)
+        BUILD.mkdir(parents=True, exist_ok=True)
         subprocess.run([compiler, "-O2", "-o", str(binary), str(source)], check=True)
     return [str(binary)] if compiler else [sys.executable, str(HERE / "stub.py")]
 
 
 @contextmanager
 def stub() -> Iterator[Stub]:
-    command = _stub_command()
+    with _started(_stub_command()) as ports:
+        yield Stub(ports[0], f"http://127.0.0.1:{ports[0]}")
+
+
+@contextmanager
+def tls_stub() -> Iterator[Stub]:
+    """The stub in Python, which also listens with TLS; clients trust its certificate by AWS_CA_BUNDLE."""
+    with _started([sys.executable, str(HERE / "stub.py"), "--tls", str(BUILD)]) as ports:
+        yield Stub(ports[0], f"https://localhost:{ports[1]}")
+
+
+@contextmanager
+def _started(command: list[str]) -> Iterator[list[int]]:
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, preexec_fn=_pin(1)) as process:
         assert process.stdout
         try:
-            yield Stub(int(process.stdout.readline()), process.pid)
+            yield [int(port) for port in process.stdout.readline().split()]
         finally:
             process.kill()
 
 
 @contextmanager
-def client(name: str, port: int, pollers: int) -> Iterator[int]:
-    """Runs one of the clients; gives its pid."""
-    command = [sys.executable, str(HERE / "clients.py"), name, str(port), str(pollers)]
-    with subprocess.Popen(command, preexec_fn=_pin(0)) as process:
+def client(
+    name: str,
+    url: str,
+    pollers: int,
+    *,
+    script: str = "clients.py",
+    python: str = sys.executable,
+    environment: Mapping[str, str] | None = None,
+) -> Iterator[int]:
+    """Runs one of the clients, in a session of its own; gives its pid."""
+    command = [python, str(HERE / script), name, url, str(pollers)]
+    environment = {**os.environ, "AWS_CA_BUNDLE": str(BUILD / "certificate.pem"), **(environment or {})}
+    if not url.startswith("https"):
+        del environment["AWS_CA_BUNDLE"]
+    with subprocess.Popen(command, preexec_fn=_pin(0), env=environment, start_new_session=True) as process:
         try:
             yield process.pid
         finally:
-            process.kill()
+            os.killpg(process.pid, signal.SIGKILL)
+
+
+def _session(leader: int) -> Iterator[list[str]]:
+    """What /proc says of the process and of all that it started."""
+    for folder in Path("/proc").iterdir():
+        if folder.name.isdigit():
+            try:
+                fields = (folder / "stat").read_text().rpartition(")")[2].split()
+            except OSError:  # it has ended meanwhile
+                continue
+            if int(fields[3]) == leader:
+                yield fields
 
 
 def cpu_seconds(pid: int) -> float:
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / TICKS
+    """CPU that a client has used, with its children, also those that have ended."""
+    return sum(sum(int(ticks) for ticks in fields[11:15]) for fields in _session(pid)) / TICKS
 
 
 def resident_mb(pid: int) -> float:
-    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
+    return sum(int(fields[21]) for fields in _session(pid)) * PAGE / 1e6

@@ -1,6 +1,8 @@
 """A fast stand-in for Step Functions that knows four calls: the yardstick for clients, not an engine.
 
-    python benchmarks/stub.py            prints its port, serves until stdin closes
+    python benchmarks/stub.py [--tls FOLDER]     prints its port, serves until stdin closes
+
+With `--tls` it makes a certificate in the folder, listens on a second port with TLS, and prints both ports.
 
 It hands out tasks that `POST /load` adds, holds polls when there are none, and measures: tasks handed out and
 done, reports that came twice, milliseconds from hand-out to success, lateness of heartbeats. No signature is checked.
@@ -8,8 +10,11 @@ done, reports that came twice, milliseconds from hand-out to success, lateness o
 
 import asyncio
 import json
+import ssl
 import sys
 from collections import deque
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from time import monotonic
 from typing import Any
 
@@ -173,10 +178,38 @@ def load(order: dict[str, Any]) -> None:
         WAITING.popleft().wake()
 
 
+def certificate(folder: Path) -> Path:
+    """A certificate for localhost that signs itself, and its key, in one file."""
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives.asymmetric import ec
+
+    key, now = ec.generate_private_key(ec.SECP256R1()), datetime.now(UTC)
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
+    made = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now)
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    pem = serialization.Encoding.PEM
+    plain = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    folder.mkdir(parents=True, exist_ok=True)
+    file = folder / "certificate.pem"
+    file.write_bytes(made.public_bytes(pem) + plain)
+    return file
+
+
 async def main() -> None:
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(Connection, "127.0.0.1", 0, backlog=4096)
-    print(server.sockets[0].getsockname()[1], flush=True)
+    servers = [await loop.create_server(Connection, "127.0.0.1", 0, backlog=4096)]
+    if sys.argv[1:2] == ["--tls"]:
+        tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        tls.load_cert_chain(certificate(Path(sys.argv[2])))
+        servers.append(await loop.create_server(Connection, "127.0.0.1", 0, backlog=4096, ssl=tls))
+    print(*(server.sockets[0].getsockname()[1] for server in servers), flush=True)
     await loop.run_in_executor(None, sys.stdin.read)
 
 

@@ -9,8 +9,11 @@ import pytest
 from aiobotocore.config import AioConfig
 
 from tests.account import SESSION, Account
+from tests.both_clients import pytest_generate_tests, workers_client
 from tests.processes import WORKERS
 from workers.local.engine import environment
+
+__all__ = ["pytest_generate_tests", "workers_client"]
 
 _COMMAND = (sys.executable, *WORKERS, "local", "--port", "0", "--poll-hold", "2", "--keep", "100000")
 

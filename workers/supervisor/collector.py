@@ -12,6 +12,5 @@ def settle() -> None:
     A full look through the models of the AWS SDK takes 50 milliseconds in which no task gets on. For a process of our
     own, once it has started.
     """
-    gc.collect()
     gc.freeze()
     gc.set_threshold(_YOUNG, 10, 10)
