@@ -4,23 +4,16 @@ import json
 import signal
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
-from anyio.from_thread import start_blocking_portal
 
-from tests.account import ROLE, unique
+from tests.account import unique
 from tests.cli.commands import Line
+from tests.manager.service import service
 from tests.processes import workers
-from tests.proxy import SESSION
 from workers.local import LocalStepFunctions
-from workers.manager.api.app import make_app
-from workers.manager.manager import open_manager
-from workers.manager.serving import serving
-from workers.settings import Settings
-from workers.stepfunctions.account import open_account
 
 PASSES = "start_at: a\nstates:\n  a: {type: pass, end: true}\n"
 BREAKS = """
@@ -33,29 +26,16 @@ states:
 WAITS = "start_at: a\nstates:\n  a: {type: wait, seconds: 600, end: true}\n"
 
 
-@contextmanager
-def everything(engine: LocalStepFunctions) -> Iterator[str]:
-    """A service in a thread of its own, with a store in memory."""
-    with start_blocking_portal() as portal, pytest.MonkeyPatch.context() as patch:
-        for name, value in engine.environment().items():
-            patch.setenv(name, value)
-        account = portal.wrap_async_context_manager(open_account(Settings(), session=SESSION))
-        with account as here:
-            manager = portal.wrap_async_context_manager(open_manager("sqlite://", here, role=ROLE))
-            with manager as made, portal.wrap_async_context_manager(serving(make_app(made))) as url:
-                yield url
-
-
 @pytest.fixture(scope="module")
-def service(engine: LocalStepFunctions) -> Iterator[str]:
-    with everything(engine) as url:
-        yield url
+def url(engine: LocalStepFunctions) -> Iterator[str]:
+    with service(engine) as found:
+        yield found
 
 
 @pytest.fixture
-def served(line: Line, service: str, monkeypatch: pytest.MonkeyPatch) -> Line:
+def served(line: Line, url: str, monkeypatch: pytest.MonkeyPatch) -> Line:
     """The command line, and a service that it finds."""
-    monkeypatch.setenv("WORKERS_MANAGER_URL", service)
+    monkeypatch.setenv("WORKERS_MANAGER_URL", url)
     monkeypatch.setattr("workers.logs.configure_logs", lambda _: None)
     return line
 

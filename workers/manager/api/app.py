@@ -63,7 +63,7 @@ def make_app(
 def _add_service(app: FastAPI, measures: Measures | None) -> None:
     """What is asked of the service itself."""
 
-    @app.get("/_health", tags=["service"], operation_id="healthCheck", response_model=None)
+    @app.get("/_health", tags=["service"], operation_id="healthCheck", response_class=Response)
     async def health() -> Response:
         """Whether the service runs; it asks nobody else."""
         return done()

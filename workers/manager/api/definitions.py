@@ -59,7 +59,9 @@ async def update_workflow_definition(manager: ManagerHere, name: NamePath, body:
     return answer(await manager.update_definition(body), status=201)
 
 
-@router.delete("/{name}", operation_id="deleteWorkflowDefinition", response_model=None, responses=failures(404, 409))
+@router.delete(
+    "/{name}", operation_id="deleteWorkflowDefinition", response_class=Response, responses=failures(404, 409)
+)
 async def delete_workflow_definition(manager: ManagerHere, name: NamePath) -> Response:
     """Deletes all versions of a definition that has no workflows."""
     await manager.delete_definition(name)

@@ -77,7 +77,7 @@ async def put_state_resource(
     "/state-resources/{namespace}/{name}",
     tags=["state resources"],
     operation_id="deleteStateResource",
-    response_model=None,
+    response_class=Response,
     responses=failures(404),
 )
 async def delete_state_resource(manager: ManagerHere, namespace: NamespacePath, name: NamePath) -> Response:
@@ -105,7 +105,7 @@ async def put_queue(manager: ManagerHere, name: NamePath, body: QueueLimit) -> R
 
 
 @router.delete(
-    "/queues/{name}", tags=["queues"], operation_id="deleteQueue", response_model=None, responses=failures(404)
+    "/queues/{name}", tags=["queues"], operation_id="deleteQueue", response_class=Response, responses=failures(404)
 )
 async def delete_queue(manager: ManagerHere, name: NamePath) -> Response:
     """Takes the limit of a queue away."""

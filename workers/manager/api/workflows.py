@@ -113,7 +113,10 @@ async def get_workflow(
 
 
 @router.delete(
-    "/workflows/{workflow_id}", operation_id="CancelWorkflow", response_model=None, responses=failures(404, 409, 413)
+    "/workflows/{workflow_id}",
+    operation_id="CancelWorkflow",
+    response_class=Response,
+    responses=failures(404, 409, 413),
 )
 async def cancel_workflow(manager: ManagerHere, workflow_id: IdPath, body: CancelReason) -> Response:
     """Cancels a workflow that has not ended."""
@@ -138,7 +141,7 @@ async def resume_workflow(
     "/workflows/{workflow_id}/resolved",
     operation_id="resolveWorkflowByID",
     status_code=201,
-    response_model=None,
+    response_class=Response,
     responses=failures(404, 409),
 )
 async def resolve_workflow(manager: ManagerHere, workflow_id: IdPath) -> Response:
