@@ -1,5 +1,6 @@
 """The regions of one engine, which come into being when they are first asked."""
 
+import asyncio
 import inspect
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from workers.local.journal import Journal
     from workers.local.store import Store
 
+DEPTH = 128
+"""More lines of states than are ever nested in one another."""
 _READING = ("Describe", "List", "GetExecutionHistory", "Validate", "TestState")
 _OF_TASKS = ("SendTask", "GetActivityTask", "StartExecution", "StartSyncExecution")
 """Operations that change no machine and no activity."""
@@ -61,13 +64,15 @@ class Regions:
         self._events: list[ExecutionEvents] = []
         self._journal: Journal | None = None
 
-    def keep(self, store: "Store") -> None:
-        """Goes on where the `store` says, and keeps there what changes. On the event loop."""
+    async def keep(self, store: "Store") -> None:
+        """Goes on where the `store` says, and keeps there what changes."""
         from workers.local.journal import Journal
         from workers.local.restoring import restore
 
         self._journal = Journal(store)
         restore(store, self.get)
+        for _ in range(DEPTH):  # every line of states makes its tokens known when it has its first turn
+            await asyncio.sleep(0)
 
     def get(self, name: str) -> Region:
         """The region of that name."""

@@ -66,7 +66,7 @@ async def serve(options: Options) -> AsyncIterator[Serving]:
     services.open()
     try:
         if store:
-            regions.keep(store)
+            await regions.keep(store)
         await runner.setup()
         await web.SockSite(runner, listener, backlog=BACKLOG).start()
         yield Serving(url, clock)
