@@ -70,14 +70,15 @@ def dump_execution(execution: Execution, revision: str) -> str:
     """An execution's document without its history; `revision`: the hash of its own."""
     origin = execution.origin
     document = {name: getattr(execution, name) for name in _OF_EXECUTION}
-    document["origin"] = [origin.machine_arn, origin.machine_name, revision, origin.version_arn, origin.alias_arn]
+    chosen = [origin.version_arn, origin.alias_arn, origin.test_case]
+    document["origin"] = [origin.machine_arn, origin.machine_name, revision, *chosen]
     return json.dumps(document)
 
 
 def load_execution(number: int, text: str, revisions: Revisions, clock: Clock) -> Execution:
     document = json.loads(text)
-    machine_arn, machine_name, hashed, version_arn, alias_arn = document.pop("origin")
-    origin = Origin(machine_arn, machine_name, revisions[hashed], version_arn, alias_arn)
+    machine_arn, machine_name, hashed, *chosen = document.pop("origin")
+    origin = Origin(machine_arn, machine_name, revisions[hashed], *chosen)
     execution = Execution(number, document["arn"], document["name"], origin, document["input"], clock)
     for name, value in document.items():
         setattr(execution, name, value)

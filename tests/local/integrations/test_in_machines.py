@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.account import Account
+from tests.account import ROLE, Account
 from tests.local.helpers import PASS, WAIT, connect, create_machine, refused
 from tests.local.integrations.conftest import FUNCTION, FUNCTIONS
 from tests.local.test_events import listening
@@ -140,6 +140,17 @@ async def test_a_test_case_is_chosen_where_an_execution_starts(own: Account):
     assert kinds.count("TaskFailed") == 2
     async with refused("ValidationException"):
         await own.client.start_execution(stateMachineArn=f"{arn}#Unknown")
+
+
+async def test_a_test_case_outlives_the_engine(mocks: Path, tmp_path: Path):
+    send = task("arn:aws:states:::sqs:sendMessage", {"QueueUrl": "q"}, Retry=[{"ErrorEquals": ["Busy"]}])["States"]
+    wait = {"Wait": {"Type": "Wait", "Seconds": 3_600, "Next": "Do"}}
+    definition = json.dumps({"StartAt": "Wait", "States": wait | send})
+    async with LocalStepFunctions(data=tmp_path, mocks=mocks) as local, connect(local) as client:
+        made = await client.create_state_machine(name="mocked", definition=definition, roleArn=ROLE)
+        started = await client.start_execution(stateMachineArn=f"{made['stateMachineArn']}#Retried")
+    async with LocalStepFunctions(data=tmp_path, mocks=mocks, clock="skip") as local, connect(local) as client:
+        assert (await Account(client).ended(started["executionArn"]))["output"] == '{"done":true}'
 
 
 async def test_a_queue_hears_of_executions(engine: LocalStepFunctions, account: Account):
