@@ -91,3 +91,14 @@ async def test_prometheus_shows_it(commands: Commands):
         text = running.worker.metrics.exposition()[0].decode()
         assert f'workers_active_percent{{activity="{running.activity}"}} 0.0' in text
         assert running.worker.status().braked == {running.activity: 0.0}
+
+
+async def test_59_cloudwatch_is_told_the_activity(
+    commands: Commands, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    monkeypatch.setattr("workers.commands.worker.INTERVAL", 0.05)
+    async with commands(metrics="emf") as running:
+        await running.end("sleep 0.2; echo 1")
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines() if "ActivityActivePercent" in line]
+    assert {line["ActivityArn"].rpartition(":")[2] for line in lines} == {running.activity}
+    assert any(line["ActivityActivePercent"] > 5 for line in lines)

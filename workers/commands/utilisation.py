@@ -69,7 +69,7 @@ class Utilisation:
 
 
 async def keep_utilisation(
-    utilisation: Utilisation, arn: Callable[[], str | None], *, emit: bool, interval: float = INTERVAL
+    utilisation: Utilisation, arn: Callable[[], str | None], *, emit: bool, interval: float
 ) -> None:
     """Takes the number every `interval` seconds, for ever; with `emit` also prints it for CloudWatch."""
     while True:

@@ -12,7 +12,7 @@ from pydantic import Field
 
 from workers.commands.command import Command, CommandHandler
 from workers.commands.places import check_root
-from workers.commands.utilisation import Utilisation, keep_utilisation
+from workers.commands.utilisation import INTERVAL, Utilisation, keep_utilisation
 from workers.errors import UsageError
 from workers.metrics import ACTIVE_PERCENT
 from workers.registry import Registry
@@ -56,7 +56,9 @@ def command_worker(
     async def lifespan() -> AsyncIterator[None]:
         async with anyio.create_task_group() as side:
             emit = settings.metrics == "emf"
-            side.start_soon(lambda: keep_utilisation(utilisation, _arn, emit=emit), name="utilisation")
+            side.start_soon(
+                lambda: keep_utilisation(utilisation, _arn, emit=emit, interval=INTERVAL), name="utilisation"
+            )
             if threading.current_thread() is threading.main_thread():
                 await side.start(_forward, handler, name="signals for commands")
             yield
