@@ -43,7 +43,7 @@ async def write(store: Store, workflow_id: str, seed: int, rounds: int) -> list[
 
 async def main(url: str, workflow_id: str, seed: int) -> None:
     async with open_store(url) as store:
-        print(json.dumps(await write(store, workflow_id, seed, rounds=5)))
+        print(json.dumps(await write(store, workflow_id, seed, rounds=3)))
 
 
 if __name__ == "__main__":
