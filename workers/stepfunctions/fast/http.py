@@ -30,7 +30,9 @@ class Answer:
 
 
 class HTTPConnection(asyncio.Protocol):
-    """A connection that carries one request at a time."""
+    """A connection that carries one request at a time. There may be thousands, most of them idle: it is small."""
+
+    __slots__ = ("_answer", "_chunks", "_head_size", "_loop", "_parser", "_size", "_transport", "_waiter", "closed")
 
     def __init__(self) -> None:
         self.closed = False
