@@ -54,5 +54,8 @@ class Services(Protocol):
         """What `resource` stands for in a state, which a test case may mock; asked once per task. Raises `StateError`
         where it is nothing known."""
 
+    def mock(self, *, state: str, machine: str, test_case: str) -> Service | None:
+        """What a test case puts in the place of a state's task, also of an activity's; None where it does not."""
+
     def has_case(self, machine: str, test_case: str) -> bool:
         """Whether the mock configuration has such a test case."""

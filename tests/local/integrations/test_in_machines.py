@@ -18,6 +18,9 @@ FAIL = {"StartAt": "Fail", "States": {"Fail": {"Type": "Fail", "Error": "Inner",
 DOUBLE = {"StartAt": "It", "States": {"It": {"Type": "Pass", "Parameters": {"twice.$": "$.n"}, "End": True}}}
 
 
+SUCCEEDED = ["ActivityScheduled", "ActivityStarted", "ActivitySucceeded"]
+
+
 def task(resource: str, parameters: Any = None, **fields: Any) -> dict[str, Any]:
     """A machine of one task of a service."""
     arguments = {} if parameters is None else {"Parameters": parameters}
@@ -140,6 +143,17 @@ async def test_a_test_case_is_chosen_where_an_execution_starts(own: Account):
     assert kinds.count("TaskFailed") == 2
     async with refused("ValidationException"):
         await own.client.start_execution(stateMachineArn=f"{arn}#Unknown")
+
+
+async def test_a_test_case_mocks_activities(own: Account):
+    activity = "arn:aws:states:us-east-1:123456789012:activity:work"
+    await own.client.create_activity(name="work")
+    definition = json.dumps(task(activity, Retry=[{"ErrorEquals": ["Busy"]}]))
+    made = await own.client.create_state_machine(name="mocked", definition=definition, roleArn=ROLE)
+    started = await own.client.start_execution(stateMachineArn=f"{made['stateMachineArn']}#Retried")
+    assert (await own.ended(started["executionArn"]))["output"] == '{"done":true}'
+    kinds = [event["type"] for event in await own.events(started["executionArn"])]
+    assert kinds[2:-2] == [*["ActivityScheduled", "ActivityStarted", "ActivityFailed"] * 2, *SUCCEEDED]
 
 
 async def test_a_test_case_outlives_the_engine(mocks: Path, tmp_path: Path):

@@ -11,7 +11,7 @@ from workers.local.integrations.mocks import MockedService, Mocks
 from workers.local.integrations.names import operation_model, service_model
 from workers.local.integrations.nested import NestedExecutions, SfnService, StepFunctions
 from workers.local.integrations.optimized import NAMES, OptimizedService, botocore_service
-from workers.local.integrations.resources import Resource, not_recognized, parse_resource
+from workers.local.integrations.resources import NOTHING, Resource, not_recognized, parse_resource
 from workers.local.integrations.sdk import SdkService
 
 WAITED_FOR = JOBS.keys() | {"states:startExecution"}
@@ -41,10 +41,14 @@ class Integrations:
     def service(self, resource: str, *, state: str, machine: str, test_case: str | None) -> Service:
         """What `resource` stands for. Raises `StateError` States.Runtime where it is nothing known."""
         parsed = parse_resource(resource)
-        attempts = None if test_case is None else self._stand.mocks.attempts(machine, test_case, state)
-        if attempts is not None:
-            return MockedService(parsed, attempts)
+        if test_case is not None and (mock := self.mock(state=state, machine=machine, test_case=test_case, of=parsed)):
+            return mock
         return self._real(parsed)
+
+    def mock(self, *, state: str, machine: str, test_case: str, of: Resource = NOTHING) -> Service | None:
+        """What a test case puts in the place of a state's task; None where it does not."""
+        attempts = self._stand.mocks.attempts(machine, test_case, state)
+        return None if attempts is None else MockedService(of, attempts)
 
     async def close(self) -> None:
         await self._clients.close()

@@ -43,6 +43,10 @@ class Resource:
         return "answer" if not self.pattern else "token" if self.pattern == ".waitForTaskToken" else "job"
 
 
+NOTHING = Resource("", "", "")
+"""In the place of the Resource of an activity, which is no service."""
+
+
 def parse_resource(arn: str) -> Resource:
     """Raises `StateError` States.Runtime for what names no service."""
     if found := _FUNCTION.fullmatch(arn):

@@ -75,6 +75,9 @@ class Stage:
         known = self._mock or services.service(resource, state=state, machine=machine, test_case=test_case)
         return Overheard(known, self)
 
+    def mock(self, *, state: str, machine: str, test_case: str) -> Service | None:
+        return self._region.services.mock(state=state, machine=machine, test_case=test_case)
+
     def has_case(self, machine: str, test_case: str) -> bool:
         return self._region.services.has_case(machine, test_case)
 
