@@ -185,3 +185,20 @@ async def served(answer: Callable[[web.Request], Awaitable[web.Response]]) -> As
         yield f"http://127.0.0.1:{runner.addresses[0][1]}"
     finally:
         await runner.cleanup()
+
+
+async def test_closed_beats_do_not_pile_up_and_open_ones_still_beat() -> None:
+    client, long = Scripted(), Run("long")
+    heartbeats = Heartbeats(client, Metrics(active=False))
+    async with anyio.create_task_group() as group:
+        group.start_soon(heartbeats.run)
+        with heartbeats.beating(long, 0.2):
+            for number in range(5_000):
+                heartbeats.beating(Run(str(number)), 3_600).close()
+                assert len(heartbeats._due) <= 600
+            beat = heartbeats.beating(Run("twice"), 3_600)
+            beat.close()
+            beat.close()
+            await beats(client, 2)
+        group.cancel_scope.cancel()
+    assert {call[1] for call in client.calls} == {"long"}
