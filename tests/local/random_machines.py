@@ -98,6 +98,7 @@ class Engine:
         self._regions = Regions("", self._new_region, OtherServices(0), None, delivered=list)
         await self._regions.keep(self._store)
         self._journal: Any = self._regions._journal
+        await self._journal.settled()
         self._journal._writer.cancel()  # what is stored, and when, is the test's to say
         self._poll: asyncio.Task[Any] | None = None
         self.region = self._regions.get(REGION)

@@ -1,6 +1,7 @@
 """What an engine keeps in a directory: one SQLite database, written in batches."""
 
 import sqlite3
+import threading
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -60,6 +61,7 @@ class Store:
     """
 
     def __init__(self, directory: Path) -> None:
+        self._lock = threading.Lock()
         try:
             directory.mkdir(parents=True, exist_ok=True)
             self._database = sqlite3.connect(
@@ -90,7 +92,10 @@ class Store:
 
     def write(self, batch: Batch) -> None:
         """Writes a batch; when this returns, it outlives the process. In any thread, one at a time."""
-        database = self._database
+        with self._lock:
+            self._write(self._database, batch)
+
+    def _write(self, database: sqlite3.Connection, batch: Batch) -> None:
         database.execute("BEGIN")
         for table, rows in batch.rows.items():
             if rows:
@@ -103,4 +108,5 @@ class Store:
         database.execute("COMMIT")
 
     def close(self) -> None:
-        self._database.close()
+        with self._lock:
+            self._database.close()

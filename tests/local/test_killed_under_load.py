@@ -1,0 +1,163 @@
+"""An engine that is killed every few seconds, under load: every execution ends once, no token comes twice."""
+
+import asyncio
+import contextlib
+import json
+import sys
+from asyncio.subprocess import Process
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from tests.account import PREFIX, ROLE, SESSION
+
+COMMAND = [sys.executable, "-c", "from workers.cli.main import main; main()", "local", "--poll-hold", "1"]
+ACTIVITY = f"{PREFIX}:activity:work"
+MACHINE = f"{PREFIX}:stateMachine:machine"
+EXECUTIONS = 10_000
+POLLS = 64
+STARTERS = 16
+BETWEEN_KILLS = 5.0
+CLOSED = {"TaskTimedOut", "TaskDoesNotExist"}
+DEFINITION = {
+    "StartAt": "Work",
+    "States": {
+        "Work": {
+            "Type": "Task",
+            "Resource": ACTIVITY,
+            "TimeoutSeconds": 3,
+            "Retry": [
+                {"ErrorEquals": ["States.Timeout"], "MaxAttempts": 1_000, "IntervalSeconds": 1, "BackoffRate": 1}
+            ],
+            "End": True,
+        }
+    },
+}
+
+
+class Engine:
+    """A process that is started again whenever it was killed, on the same port and data."""
+
+    def __init__(self, data: Path, port: int) -> None:
+        self._command = [*COMMAND, "--port", str(port), "--keep", str(EXECUTIONS * 2), "--data", str(data)]
+        self.kills = 0
+
+    async def start(self) -> Process:
+        process = await asyncio.create_subprocess_exec(*self._command, stdout=asyncio.subprocess.PIPE)
+        assert process.stdout
+        assert await process.stdout.readline()
+        return process
+
+    @asynccontextmanager
+    async def killed_again_and_again(self) -> AsyncIterator[None]:
+        process = await self.start()
+
+        async def kill() -> None:
+            nonlocal process
+            while True:
+                await asyncio.sleep(BETWEEN_KILLS)
+                process.kill()
+                await process.wait()
+                self.kills += 1
+                process = await self.start()
+
+        killer = asyncio.create_task(kill())
+        try:
+            yield
+        finally:
+            killer.cancel()
+            await asyncio.gather(killer, return_exceptions=True)
+            with suppress(ProcessLookupError):
+                process.kill()
+            await process.wait()
+
+
+async def until_answered(call: Any, *, fine: frozenset[str] | set[str] = frozenset(), **parameters: Any) -> Any:
+    """The answer to a call, which is repeated while the engine is down; None for an error that is `fine`."""
+    while True:
+        try:
+            return await call(**parameters)
+        except ClientError as error:
+            if error.response["Error"]["Code"] in fine:
+                return None
+            raise
+        except (BotoCoreError, OSError):
+            await asyncio.sleep(0.05)
+
+
+async def work(client: Any, tokens: set[str]) -> None:
+    while True:
+        task = await until_answered(client.get_activity_task, activityArn=ACTIVITY)
+        if token := task.get("taskToken"):
+            assert token not in tokens, "a task was handed out twice"
+            tokens.add(token)
+            await until_answered(client.send_task_success, fine=CLOSED, taskToken=token, output=task["input"])
+
+
+async def start_some(client: Any, numbers: Any) -> None:
+    for number in numbers:
+        await until_answered(
+            client.start_execution,
+            fine={"ExecutionAlreadyExists"},
+            stateMachineArn=MACHINE,
+            name=f"n{number}",
+            input=str(number),
+        )
+
+
+async def ended(client: Any) -> int:
+    """How many executions have succeeded."""
+    count, more = 0, {}
+    while True:
+        page = await until_answered(
+            client.list_executions, stateMachineArn=MACHINE, statusFilter="SUCCEEDED", maxResults=1_000, **more
+        )
+        count += len(page["executions"])
+        if "nextToken" not in page:
+            return count
+        more = {"nextToken": page["nextToken"]}
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+async def test_every_execution_ends_once(tmp_path: Path, unused_tcp_port: int):
+    engine, tokens = Engine(tmp_path, unused_tcp_port), set()
+    config = Config(max_pool_connections=POLLS + STARTERS + 4, retries={"total_max_attempts": 1}, read_timeout=10)
+    keys = {"aws_access_key_id": "local", "aws_secret_access_key": "local", "region_name": "us-east-1"}
+    url = f"http://127.0.0.1:{unused_tcp_port}"
+    async with (
+        SESSION.create_client("stepfunctions", endpoint_url=url, config=config, **keys) as client,
+        engine.killed_again_and_again(),
+    ):
+        await until_answered(client.create_activity, name="work")
+        await until_answered(
+            client.create_state_machine, name="machine", definition=json.dumps(DEFINITION), roleArn=ROLE
+        )
+        workers = [asyncio.create_task(work(client, tokens)) for _ in range(POLLS)]
+        await asyncio.gather(*(start_some(client, range(n, EXECUTIONS, STARTERS)) for n in range(STARTERS)))
+        while await ended(client) < EXECUTIONS:
+            assert not any(worker.done() for worker in workers)
+            await asyncio.sleep(1)
+        for worker in workers:
+            worker.cancel()
+        await asyncio.gather(*workers, return_exceptions=True)
+    process = await engine.start()
+    try:
+        async with SESSION.create_client("stepfunctions", endpoint_url=url, config=config, **keys) as client:
+            for number in range(0, EXECUTIONS, 20):
+                arn = f"{PREFIX}:execution:machine:n{number}"
+                answer = await client.get_execution_history(executionArn=arn, maxResults=1_000)
+                kinds = [event["type"] for event in answer["events"]]
+                assert [event["id"] for event in answer["events"]] == list(range(1, len(kinds) + 1))
+                assert kinds.count("ActivitySucceeded") == kinds.count("ExecutionSucceeded") == 1
+                assert kinds.count("ActivityStarted") == kinds.count("ActivityTimedOut") + 1
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()
+        await process.wait()
+    assert engine.kills > 3
