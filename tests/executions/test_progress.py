@@ -121,6 +121,41 @@ def test_a_redrive_goes_on_in_the_state_that_failed() -> None:
     assert (progress.states[0].retries, progress.states[0].error) == (1, None)
 
 
+def test_a_redrive_goes_on_in_each_state_that_failed_side_by_side() -> None:
+    progress = played(
+        event(1, 0, "ExecutionStarted"),
+        event(2, 0, "ParallelStateEntered", name="Both"),
+        event(3, 2, "ParallelStateStarted"),
+        event(4, 3, "TaskStateEntered", name="Left"),
+        event(5, 3, "TaskStateEntered", name="Right"),
+        event(6, 4, "ActivityScheduled", resource="left"),
+        event(7, 5, "ActivityScheduled", resource="right"),
+        event(8, 7, "ActivityFailed", error="Oops"),
+        event(9, 8, "ParallelStateFailed", error="Oops"),
+        event(10, 9, "ExecutionFailed", error="Oops"),
+    )
+    assert outcomes(progress) == {"Both": "failed", "Left": "aborted", "Right": "failed"}
+    for more in (
+        event(11, 0, "ExecutionRedriven"),
+        event(12, 11, "ActivityScheduled", resource="right"),
+        event(13, 11, "ActivityScheduled", resource="left"),
+    ):
+        progress.add(more)
+    assert outcomes(progress) == {"Both": "running", "Left": "running", "Right": "running"}
+    for more in (
+        event(14, 12, "ActivitySucceeded"),
+        event(15, 14, "TaskStateExited", name="Right"),
+        event(16, 13, "ActivitySucceeded"),
+        event(17, 16, "TaskStateExited", name="Left"),
+        event(18, 17, "ParallelStateSucceeded"),
+        event(19, 18, "ParallelStateExited", name="Both"),
+        event(20, 19, "ExecutionSucceeded"),
+    ):
+        progress.add(more)
+    assert progress.status == "ExecutionSucceeded"
+    assert set(outcomes(progress).values()) == {"succeeded"}
+
+
 async def test_an_execution_is_watched_to_its_end(account, here: Account) -> None:
     registry = Registry()
     activity, attempts = unique("flaky"), []

@@ -203,6 +203,19 @@ async def test_a_redrive_reopens_a_workflow_that_failed(watched: tuple[LocalMana
     assert call["clientToken"] == f"{failed.id}-1"
 
 
+async def test_a_redrive_goes_on_in_the_state_that_failed(manager: LocalManager, commands: Commands):
+    async with commands.at_work():
+        failed = await failed_chain(manager, commands)
+        commands.broken = False
+        redriven = await manager.redrive_workflow(failed.id)
+        assert redriven.id == failed.id
+        done = await ended(manager, redriven, history=True)
+    assert (done.status, done.redrive_count, done.output) == (Status.SUCCEEDED, 1, '{"done":1}')
+    assert [name for name, _ in commands.calls] == ["one", "two", "two"]
+    assert done.jobs
+    assert [(job.state, len(job.attempts)) for job in done.jobs] == [("one", 0), ("two", 1)]
+
+
 async def test_what_cannot_be_redriven_stays_as_it_is(watched: tuple[LocalManager, Proxy]):
     manager, proxy = watched
     kept = await defined(manager, BREAKS)

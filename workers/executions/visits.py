@@ -68,12 +68,16 @@ class Visits:
         self.cause: Visit | None = None
         """The visit that the end came from."""
         self._owners: dict[int, Visit | None] = {}
+        self._redriven = 0
+        """The id of the last redrive's event; what goes on after it follows that event."""
+        self._ended_badly: list[Visit] = []
+        """What a redrive may go on with, and has not yet."""
         self._open: dict[str, dict[int, Visit]] = {}
         """Those that have not been left, by state and by the id of the event that began them."""
 
     def add(self, event: Event) -> None:
         """Takes the next event."""
-        before = self._owners.get(event.previous)
+        before = self._resumed(event) if event.previous == self._redriven > 0 else self._owners.get(event.previous)
         if event.type.endswith("StateEntered"):
             self._owners[event.id] = self._enter(event, before)
         elif event.type.endswith("StateExited"):
@@ -82,10 +86,33 @@ class Visits:
             self._owners[event.id] = before
             self._end(event, before)
         elif event.type == "ExecutionRedriven":
-            self._owners[event.id] = before
-            self.end = None
+            self._redrive(event)
         else:
             self._owners[event.id] = self._happened(event, before)
+
+    def _redrive(self, event: Event) -> None:
+        self.end = self.cause = None
+        self._redriven = event.id
+        unfinished = (Outcome.FAILED, Outcome.ABORTED)
+        self._ended_badly = [one for one in self.all if one.outcome in unfinished and one.type not in _CONTAINERS]
+
+    def _resumed(self, event: Event) -> Visit | None:
+        """The visit that goes on after a redrive: the history names it only by what happens in it."""
+
+        def fits(visit: Visit) -> bool:
+            if event.state is not None:
+                return visit.state == event.state
+            resource = event.details.get("resource")
+            return any(one.type == event.type and one.details.get("resource") == resource for one in visit.events)
+
+        visit = next((one for one in self._ended_badly if fits(one)), None)
+        if visit is None:
+            return None
+        self._ended_badly.remove(visit)
+        for one in outward(visit):
+            one.left, one.outcome, one.failing, one.error = None, Outcome.RUNNING, False, None
+            self._opened(one)
+        return visit
 
     def _enter(self, event: Event, before: Visit | None) -> Visit:
         kind = event.type.removesuffix("StateEntered")
@@ -115,9 +142,7 @@ class Visits:
         visit.events.append(event)
         if event.type.endswith("Scheduled") or event.type in {"MapStateStarted", "ParallelStateStarted"}:
             visit.tries += 1
-            if visit.left is not None:  # a redrive goes on in it
-                self._opened(visit)
-            visit.outcome, visit.left, visit.failing, visit.error = Outcome.RUNNING, None, False, None
+            visit.failing, visit.error = False, None
         elif event.type.endswith(_FAILED) and not event.type.startswith("MapIteration"):
             visit.failing, visit.error = True, event.details.get("error", visit.error)
             if visit.type in _CONTAINERS:

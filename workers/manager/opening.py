@@ -58,6 +58,7 @@ async def open_service(service: Service, settings: Settings) -> AsyncIterator[st
     check_exposure(service.host, tokens, no_auth=service.no_auth)
     async with AsyncExitStack() as stack:
         account = await stack.enter_async_context(open_account(settings.model_copy(update={"namespace": None})))
+        account.called = measures.called
         manager = await stack.enter_async_context(
             open_manager(
                 service.database,

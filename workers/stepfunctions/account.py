@@ -1,7 +1,7 @@
 """Step Functions in one account and region, as those see it who define machines and run executions."""
 
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
@@ -48,6 +48,8 @@ class Account:
         self.place = place
         self.settings = settings
         self._client = client
+        self.called: Callable[[str, str | None], None] = _unheard
+        """Told of every call of Step Functions: the operation, and the code of its error or None."""
         self._paces = {} if settings.local else {api: Pace(bucket) for api, bucket in BUCKETS.items()}
 
     @property
@@ -81,8 +83,10 @@ class Account:
             try:
                 with Translation(operation):
                     answer: dict[str, Any] = await method(**given)
+                self.called(operation, None)
                 return answer
             except ServiceError as error:
+                self.called(operation, error.code)
                 if not (_passes(error, backoff.failures) or _settles(error, created)):
                     raise
                 failures = backoff.failures + 1
@@ -112,6 +116,10 @@ class Account:
     def client(self, service: str) -> Any:
         """A client of another service: an async context manager, as aiobotocore's."""
         return self.connection.client(service, _config(self.connection))
+
+
+def _unheard(operation: str, code: str | None) -> None:
+    del operation, code
 
 
 @asynccontextmanager
