@@ -116,6 +116,23 @@ async def test_lists_by_the_time_of_the_last_change(store: Store, definition: Wo
     assert await listed(store, **by_change, namespace="a", workflow_definition_name="greeting") == [two.id, one.id]
 
 
+async def test_a_text_is_found_in_ids_whether_few_have_it_or_many(store: Store, definition: WorkflowDefinition):
+    for number in range(8):
+        await saved(store, definition, id=f"order-{number}-{'even' if number % 2 == 0 else 'odd'}")
+    await store.update_workflow("order-3-odd", Change(status=Status.FAILED))
+    await store.delete_workflow("order-5-odd")
+    odd = ["order-7-odd", "order-3-odd", "order-1-odd"]
+    for most in (2, 100):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("workers.manager.store.sql.searching.FEW", most)
+            assert await listed(store, id_contains="-odd") == odd
+            assert await listed(store, id_contains="-odd", limit=1, oldest_first=True) == odd[::-1]
+            assert await listed(store, id_contains="-odd", status=(Status.FAILED,)) == ["order-3-odd"]
+            assert await listed(store, id_contains="-odd", workflow_definition_name="greeting") == odd
+            assert await listed(store, id_contains="er_1") == []
+            assert len(await listed(store, id_contains="r-")) == 7
+
+
 FIELDS: dict[str, list[Any]] = {
     "namespace": ["", "prod"],
     "queue": ["default", "slow"],

@@ -80,4 +80,8 @@ async def test_a_file_that_is_no_database_is_refused(tmp_path: Path):
 
 
 def difference(connection: Connection) -> list[object]:
-    return list(compare_metadata(MigrationContext.configure(connection), metadata))
+    def ours(name: str | None, kind: str, parents: object) -> bool:
+        """The tables of the text index are made by SQLite."""
+        return kind != "table" or not str(name).startswith("workflow_ids")
+
+    return list(compare_metadata(MigrationContext.configure(connection, opts={"include_name": ours}), metadata))

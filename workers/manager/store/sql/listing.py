@@ -16,8 +16,8 @@ from sqlalchemy import (
     BigInteger,
     BindParameter,
     ColumnElement,
+    FromClause,
     Select,
-    Table,
     Text,
     bindparam,
     exists,
@@ -34,6 +34,7 @@ from workers.manager.store.cursor import Cursor
 from workers.manager.store.sql import rows
 from workers.manager.store.sql.database import Database
 from workers.manager.store.sql.reading import joined, retries_of
+from workers.manager.store.sql.searching import FEW, few_ids
 from workers.manager.store.sql.tables import tags, workflows
 
 _RARE = 1_000
@@ -52,8 +53,7 @@ class SqlListing:
         """See `WorkflowStore`."""
         shape, values = _Shape.of(query), _values(query)
         async with self._database.read() as connection:
-            lead = await _rarest(connection, shape, values)
-            ids = list((await connection.scalars(_ends(shape, lead), values | {"most": query.limit + 1})).all())
+            ids = await _ids(connection, query, shape, values)
             page = ids[: query.limit]
             found = {row.id: row for row in await connection.execute(_PAGE, {"ids": page})}
             retries = await retries_of(connection, page)
@@ -105,14 +105,14 @@ _ESCAPED = str.maketrans({character: f"/{character}" for character in "/%_"})
 class _Lead:
     """What an index begins with: a column of a table, or the key and the value of a tag, equal to a parameter."""
 
-    table: Table = workflows
+    table: FromClause = workflows
     column: str | None = None
     tag: int = 0
 
     @property
     def id(self) -> ColumnElement[str]:
         """The column with the ids of the workflows."""
-        return self.table.c.id if self.table is workflows else self.table.c.workflow_id
+        return self.table.c.workflow_id if self.table is tags else self.table.c.id
 
     def select(self, state: State, *columns: ColumnElement[Any]) -> Select[Any]:
         """What the lead leads to, of one state."""
@@ -154,15 +154,38 @@ def _count(states: tuple[State, ...], lead: _Lead) -> Select[Any]:
     return select(func.count()).select_from(some)
 
 
+async def _ids(connection: AsyncConnection, query: Query, shape: _Shape, values: dict[str, Any]) -> list[str]:
+    """The ids of a page, and one more where there are more."""
+    values = values | {"most": query.limit + 1}
+    few = await few_ids(connection, query.id_contains) if query.id_contains else None
+    if few == []:
+        return []
+    if few is None:
+        statement = _ends(shape, await _rarest(connection, shape, values))
+    else:
+        statement, values = _among(shape), values | {"few": few}
+    return list((await connection.scalars(statement, values)).all())
+
+
+@lru_cache(_SHAPES)
+def _among(shape: _Shape) -> Select[Any]:
+    """The ids of a page among few that are known."""
+    # The limit takes none away, but lets SQLite look the ids up before it thinks of other indexes.
+    known = select(workflows).where(workflows.c.id.in_(bindparam("few", expanding=True))).limit(FEW).subquery()
+    lead = _Lead(known)
+    states = (
+        known.c.status.in_({status for status, _ in shape.states}),
+        known.c.resolved.in_({flag for _, flag in shape.states}),
+    )
+    found = select(known.c.id).where(*states, *_conditions(shape, lead))
+    return _ordered(found, shape, _time(shape, lead), lead.id).limit(bindparam("most", type_=BigInteger))
+
+
 @lru_cache(_SHAPES)
 def _ends(shape: _Shape, lead: _Lead) -> Select[Any]:
-    """The ids of a page, and one more where there are more."""
-    time = lead.table.c.created_at if shape.sort is Sort.CREATED_AT else lead.table.c.last_updated
+    """The ids of a page from the ends of the lead's ranges."""
+    time = _time(shape, lead)
     conditions = list(_conditions(shape, lead))
-    if "after_time" in shape.names:
-        end = tuple_(bindparam("after_time", type_=BigInteger), bindparam("after_id", type_=Text))
-        place = tuple_(type_coerce(time, BigInteger), lead.id)
-        conditions.append(place > end if shape.oldest_first else place < end)
     most = bindparam("most", type_=BigInteger)
     ranges = []
     for state in shape.states:
@@ -170,6 +193,10 @@ def _ends(shape: _Shape, lead: _Lead) -> Select[Any]:
         ranges.append(_few(_ordered(found, shape, time, lead.id), most))
     merged = union_all(*ranges).subquery()
     return _ordered(select(merged.c.id), shape, merged.c.time, merged.c.id).limit(most)
+
+
+def _time(shape: _Shape, lead: _Lead) -> ColumnElement[Any]:
+    return lead.table.c.created_at if shape.sort is Sort.CREATED_AT else lead.table.c.last_updated
 
 
 def _ordered(found: Select[Any], shape: _Shape, *place: ColumnElement[Any]) -> Select[Any]:
@@ -187,20 +214,25 @@ def _conditions(shape: _Shape, lead: _Lead) -> Iterator[ColumnElement[bool]]:
     Of other tables it is asked by EXISTS: a join would leave it to the database which table leads.
     """
     created = lead.table.c.created_at
+    if "after_time" in shape.names:
+        end = tuple_(bindparam("after_time", type_=BigInteger), bindparam("after_id", type_=Text))
+        place = tuple_(type_coerce(_time(shape, lead), BigInteger), lead.id)
+        yield place > end if shape.oldest_first else place < end
     if "created_after" in shape.names:
         yield created >= bindparam("created_after")
     if "created_before" in shape.names:
         yield created < bindparam("created_before")
     if "id_pattern" in shape.names:
         yield lead.id.like(bindparam("id_pattern"), escape="/")
+    about = workflows if lead.table is tags else lead.table
     columns = [
-        workflows.c[column] == bindparam(name)
+        about.c[column] == bindparam(name)
         for column, name in _PARAMETERS.items()
         if name in shape.names and column != lead.column
     ]
     if "updated_after" in shape.names:
-        columns.append(workflows.c.last_updated >= bindparam("updated_after"))
-    if lead.table is workflows:
+        columns.append(about.c.last_updated >= bindparam("updated_after"))
+    if lead.table is not tags:
         yield from columns
     elif columns:
         yield exists().where(workflows.c.id == lead.id, *columns)
