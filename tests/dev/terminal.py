@@ -1,5 +1,6 @@
 """`workers dev` in a terminal, as a person sees it."""
 
+import io
 import os
 import re
 import sys
@@ -20,12 +21,16 @@ class Terminal:
 
     def __init__(self, spawned: Any) -> None:
         self.spawned = spawned
+        self._log = spawned.logfile_read = io.StringIO()
         self.pid: int = spawned.pid
 
     def shows(self, *expected: str) -> None:
         """Waits until it shows these texts, one after the other."""
         for text in expected:
-            self.spawned.expect(text)
+            try:
+                self.spawned.expect(text)
+            except pexpect.ExceptionPexpect:
+                raise AssertionError(f"{text!r} was not shown:\n{self._log.getvalue()}") from None
 
     def press(self, key: str) -> None:
         self.spawned.send(key)

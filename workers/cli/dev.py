@@ -36,6 +36,7 @@ _OPTIONS = {
 @click.option("--aws", is_flag=True, help="Run on AWS, as AWS_PROFILE and the like say.  [default: embedded]")
 @click.option("--role", metavar="ARN", help="On AWS, the machine's role.  [default: that of the registered machine]")
 @click.option("--user", metavar="NAME", help="Whose registrations these are.  [default: who is logged in]")
+@click.option("--standby", is_flag=True, help="Run nothing: keep workers up for executions that are started elsewhere.")
 @click.option("--clean", is_flag=True, help="Delete what killed loops of yours have left behind, and exit.")
 @settings_options(Settings, _OPTIONS)
 def dev(
@@ -47,6 +48,7 @@ def dev(
     aws: bool,
     role: str | None,
     user: str | None,
+    standby: bool,
     clean: bool,
     **options: Any,
 ) -> int:
@@ -82,6 +84,7 @@ def dev(
         settings=Settings(**given(options), **local),
         role=role,
         user=user,
+        standby=standby,
     )
     anyio.run(develop, plan, View(_console()))
     return 0

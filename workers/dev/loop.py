@@ -18,6 +18,7 @@ from workers.dev.keys import Keys
 from workers.dev.plan import Machine, Plan
 from workers.dev.process import Child, Spare, a_spare
 from workers.dev.round import Result, play
+from workers.dev.standby import Standby
 from workers.dev.view import View
 from workers.dev.watching import Watched
 from workers.errors import UsageError, WorkersError
@@ -30,6 +31,7 @@ from workers.stepfunctions.account import Account, open_account
 
 _REFILL = 0.3
 """Seconds into a round after which the next child is started: it would take the CPU from a round that is shorter."""
+_HELP_STANDBY = "r load the code again · q quit"
 _HELP = "r run again · i edit the input · p replay what failed · q quit"
 
 
@@ -59,14 +61,20 @@ class _Loop:
         self._wakes: asyncio.Queue[str] = asyncio.Queue()
         self._keys = Keys(self._wakes.put_nowait)
         self._failed: Result | None = None
+        self._standby = Standby(plan, view, account, owner) if plan.standby else None
+        self._help = _HELP_STANDBY if plan.standby else _HELP
 
     async def run(self) -> None:
         async with anyio.create_task_group() as group:
             self._watch(group)
             with self._keys.on():
                 if self._keys.there:
-                    self._view.say(_HELP, "dim")
-                await self._rounds()
+                    self._view.say(self._help, "dim")
+                try:
+                    await self._rounds()
+                finally:
+                    if self._standby:
+                        await self._standby.close()
             group.cancel_scope.cancel()
 
     def _watch(self, group: TaskGroup) -> None:
@@ -105,7 +113,11 @@ class _Loop:
                 await asyncio.wait({working, waking})
 
     async def _done(self, wake: str) -> None:
-        if wake == "p":
+        if self._standby and (len(wake) > 1 or wake == "r"):
+            await self._take_over(self._standby, "once more" if wake == "r" else wake)
+        elif self._standby:
+            return
+        elif wake == "p":
             await self._telling(self._replay)
         elif wake == "i":
             if await self._edited(self._plan.machines[0]):
@@ -114,7 +126,7 @@ class _Loop:
             why = "once more" if wake == "r" else wake
             await self._telling(lambda child: self._round(child, why))
         elif wake in "h?":
-            self._view.say(_HELP, "dim")
+            self._view.say(self._help, "dim")
 
     async def _telling(self, work: Callable[[Child], Awaitable[None]]) -> None:
         """Does `work` with a fresh child; what goes wrong with the user's files is shown, and the loop goes on."""
@@ -129,6 +141,20 @@ class _Loop:
             refill.cancel()
             self._watched.note(child.files)
             await child.stop()
+            self._spare.prepare()
+
+    async def _take_over(self, standby: Standby, why: str) -> None:
+        """Gives the work to a child with the code as it is now; where it cannot work, all stays as it was."""
+        self._view.begin(why)
+        child = await self._spare.take()
+        self._watched.begin()
+        try:
+            await standby.take_over(child, await self._loaded(child))
+        except (WorkersError, InvalidDefinitionError) as error:
+            self._view.error(str(error))
+        finally:
+            if not standby.has(child):
+                await child.stop()
             self._spare.prepare()
 
     async def _loaded(self, child: Child) -> list[str]:

@@ -76,7 +76,7 @@ async def fresh(
     """
     owner = owner or Owner.current()
     wanted = prepare(account, name, definition, handlers, Snapshot(owner_name(owner.user)))
-    role = role or await _role(account, name)
+    role = role or await role_of(account, name)
     try:
         yield await register(account, wanted, role=role, owner=owner)
     finally:
@@ -145,8 +145,11 @@ def _state(state: Mapping[str, Any], arns: Mapping[str, str]) -> dict[str, Any]:
     return copy
 
 
-async def _role(account: Account, name: str) -> str | None:
-    """The role of the machine that is registered under its own name; the embedded engine needs none."""
+async def role_of(account: Account, name: str) -> str | None:
+    """The role of the machine that is registered under its own name; the embedded engine needs none.
+
+    Raises `UsageError` where there is no such machine.
+    """
     if account.settings.local:
         return None
     if known := await find(account, account.state_machine(name)):
