@@ -9,18 +9,20 @@ from workers.settings import ENV_PREFIX, Settings, flag, variable
 
 COMMANDS = (
     "activities",
+    "definitions",
     "demo",
     "dev",
     "doctor",
     "exec",
     "executions",
     "iam",
+    "invoke",
     "local",
     "machines",
-    "manager",
     "payloads",
     "replay",
     "serve",
+    "workflows",
 )
 """Commands whose variables begin with their name, as WORKERS_SERVE_PORT; those of `run` have no prefix."""
 _KUBERNETES = (f"{ENV_PREFIX}SERVICE_", f"{ENV_PREFIX}PORT")

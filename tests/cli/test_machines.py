@@ -190,7 +190,7 @@ def test_what_cannot_be_is_said_in_one_line(line: Line, adder: Path, local, monk
     assert line.refused("machines", "put", str(adder), "--log-group", "x").startswith("--log-group and --log-data say")
     assert line.refused("machines", "put", str(adder), "--name", "a/b").startswith("the state machine name 'a/b' holds")
     assert line.refused("machines", "put", str(adder), "--role", ROLE, "--create-role").startswith("either a role is")
-    assert line.refused("machines", "put", str(adder), "--role", "me").startswith("CreateStateMachine: InvalidArn: ")
+    assert line.refused("machines", "put", str(adder), "--role", "me").startswith("'me' is not the ARN of a role")
     assert line.refused("machines", "list", "--namespace", "a b").startswith("--namespace (or WORKERS_NAMESPACE)")
     assert line.refused("machines", "pit").startswith("No such command 'pit'")
     monkeypatch.setenv("WORKERS_LOCAL_PORT", "1")

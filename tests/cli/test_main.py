@@ -45,7 +45,7 @@ def test_a_command_returns_its_exit_code(monkeypatch: pytest.MonkeyPatch, return
         (RefusedError("GetCallerIdentity", "Odd", "why"), 1, "workers: GetCallerIdentity: Odd: why\n"),
         (click.ClickException("no such file."), 2, "workers: no such file (see `workers --help`)\n"),
         (click.Abort(), 130, ""),
-        (RuntimeError("broken"), 1, "Traceback (most recent call last):\n"),
+        (RuntimeError("broken"), 1, "workers: stopped by an error that nobody expected:\nTraceback "),
     ],
     ids=shown,
 )

@@ -13,21 +13,21 @@ from workers.version import __version__
 
 _COMMANDS = {
     "run": "Run the activities of a registry until it is told to stop.",
-    "exec": "Run a command line for each task of an activity.",
+    "local": "Run the embedded Step Functions on this machine.",
+    "demo": "See it all work: engine, workers and a real job.",
     "dev": "Run a machine again on each save, with fresh code.",
     "invoke": "Run one handler here, on an input.",
     "replay": "Run the handler of a failed state here, on the input that it had.",
-    "local": "Run the embedded Step Functions on this machine.",
-    "serve": "Run the workflow manager: a REST API for definitions and workflows.",
-    "definitions": "List, show, change, compare and delete workflow definitions.",
-    "workflows": "Start, follow, list, cancel, resume and redrive workflows.",
-    "demo": "See it all work: engine, workers and a real job.",
+    "exec": "Run a command line for each task of an activity.",
     "machines": "Validate, register, compare, draw and delete state machines.",
     "executions": "Start, follow, list, stop and redrive executions.",
     "activities": "List, show, create and delete activities.",
     "doctor": "Find what does not fit between handlers, machines and AWS.",
-    "iam": "Print IAM policies with the least that each part needs.",
+    "serve": "Run the workflow manager: a REST API for definitions and workflows.",
+    "definitions": "List, show, change, compare and delete workflow definitions.",
+    "workflows": "Start, follow, list, cancel, resume and redrive workflows.",
     "payloads": "Show offloaded payloads, and sweep old ones out of their store.",
+    "iam": "Print IAM policies with the least that each part needs.",
 }
 
 

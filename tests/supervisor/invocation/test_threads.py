@@ -11,6 +11,7 @@ from tests.account import Account, task, unique
 from tests.supervisor.test_worker import working
 from workers import Registry
 from workers.metrics import ABANDONED_THREADS
+from workers.supervisor.invocation.threads import Threads
 
 
 class Work:
@@ -67,3 +68,11 @@ async def test_an_attempt_begins_once_the_thread_of_the_one_before_has_ended(acc
     async with working(registry):
         assert await account.output(task(name), {}) == "done"
     assert begun[1] - begun[0] >= 0.6
+
+
+async def test_threads_whose_calls_have_ended_end_with_the_pool() -> None:
+    for _ in range(50):
+        threads = Threads(2)
+        await threads.start(lambda: None).result()
+        threads.close()
+        assert not any(thread.is_alive() for thread in threads._pool._threads)

@@ -126,6 +126,9 @@ class _Reader:
     def _end(self, kind: str, owner: str | None, before: int) -> None:
         if kind in {"ExecutionStarted", "ExecutionRedriven"}:
             self.ended = False
+            for seen in self.visits.values():  # what had failed runs again
+                seen.failed = 0
+            self._failing.clear()
             return
         self.ended = True
         unexplained = before not in self._failing and not self._kinds.get(before, "").endswith("FailStateEntered")

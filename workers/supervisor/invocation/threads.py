@@ -56,13 +56,16 @@ class Threads:
 
     def __init__(self, size: int) -> None:
         self._pool = ThreadPoolExecutor(max(1, size), thread_name_prefix=HANDLER_THREADS)
+        self._running: set[Future[Any]] = set()
 
     def start(self, call: Callable[[], Any]) -> ThreadCall:
         """Starts `call` in a thread."""
         started = ThreadCall(call)
         started.future = self._pool.submit(started)
+        self._running.add(started.future)
+        started.future.add_done_callback(self._running.discard)
         return started
 
     def close(self) -> None:
-        """Takes no more calls; does not wait for the threads that still run."""
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        """Takes no more calls, and ends the threads; does not wait for any while one still runs a call."""
+        self._pool.shutdown(wait=not self._running, cancel_futures=True)
