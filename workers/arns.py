@@ -8,6 +8,11 @@ from workers.errors import UsageError
 NAME_LIMIT = 80
 NAMESPACE_SEPARATOR = "--"
 
+# Where the embedded Step Functions is.
+LOCAL_PORT = 8083
+LOCAL_ACCOUNT = "123456789012"
+LOCAL_REGION = "us-east-1"
+
 # What CreateActivity and CreateStateMachine refuse (Step Functions API reference, `Name`; service quotas page).
 _REFUSED = re.compile('[\\s?*<>{}\\[\\]"#%\\\\^|~`$&,;:/\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff\U0010ffff]')
 _ACTIVITY_ARN = re.compile(r"arn:[\w-]+:states:[\w-]+:\d{12}:activity:(?P<name>.+)", re.ASCII)

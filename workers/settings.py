@@ -12,13 +12,10 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from workers.arns import NAMESPACE_SEPARATOR, check_name
+from workers.arns import LOCAL_PORT, NAMESPACE_SEPARATOR, check_name
 from workers.errors import UsageError
 
 ENV_PREFIX = "WORKERS_"
-LOCAL_PORT = 8083
-LOCAL_ACCOUNT = "123456789012"
-LOCAL_REGION = "us-east-1"
 
 PLACEHOLDER = re.compile(r"\{(\w*)\}")
 PLACEHOLDERS = ("host", "pid", "ecs_task", "pod")

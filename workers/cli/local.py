@@ -8,8 +8,8 @@ from typing import Any
 import anyio
 import click
 
+from workers.arns import LOCAL_PORT
 from workers.logs import configure_logs
-from workers.settings import LOCAL_PORT
 
 
 @click.command("local")

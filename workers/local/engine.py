@@ -9,9 +9,9 @@ from typing import Any, Self
 from anyio import CancelScope, to_thread
 from anyio.from_thread import start_blocking_portal
 
+from workers.arns import LOCAL_REGION
 from workers.local.options import KEEP, POLL_HOLD, ClockName, Options
 from workers.local.serving import serve
-from workers.settings import LOCAL_REGION
 
 
 def environment(url: str) -> dict[str, str]:

@@ -21,6 +21,9 @@ from workers.local.stored import dump_activity, dump_execution, dump_machine, du
 
 log = structlog.get_logger(__name__)
 
+PAUSE = 1.0
+"""Seconds after which a write that failed is tried again."""
+
 _RESOURCE = re.compile(r"arn:[\w-]+:states:[\w-]+:\d+:(?:activity|stateMachine):[^:]+")
 
 
@@ -80,14 +83,20 @@ class Journal:
             await asyncio.sleep(0)  # let whatever is ready change more
             self._wake.clear()
             changes, batch = self._changes, self._collected()
-            try:
-                await asyncio.to_thread(self._store.write, batch)
-            except Exception as error:
-                log.exception("The engine's state was not stored")
-                self._told(changes, error)
-            else:
-                self._written = changes
-                self._told(changes, None)
+            while error := await self._failed(batch):
+                self._told(self._changes, error)
+                await asyncio.sleep(PAUSE)
+            self._written = changes
+            self._told(changes, None)
+
+    async def _failed(self, batch: Batch) -> Exception | None:
+        """Writes a batch; gives what went wrong. What comes later builds on it, so that it must be tried again."""
+        try:
+            await asyncio.to_thread(self._store.write, batch)
+        except Exception as error:
+            log.exception("The engine's state was not stored")
+            return error
+        return None
 
     def _told(self, changes: int, error: Exception | None) -> None:
         due = [done for until, done in self._waiting if until <= changes and not done.done()]

@@ -5,7 +5,7 @@ import inspect
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
-from workers.arns import Place
+from workers.arns import LOCAL_ACCOUNT, Place
 from workers.local import requests
 from workers.local.calls import Services
 from workers.local.errors import ApiError
@@ -16,7 +16,6 @@ from workers.local.operations.table import OPERATIONS
 from workers.local.operations.types import Operation, Parameters
 from workers.local.region import Region
 from workers.local.services import OtherServices
-from workers.settings import LOCAL_ACCOUNT
 
 if TYPE_CHECKING:
     from workers.local.integrations.integrations import Integrations, Stand

@@ -2,12 +2,14 @@
 lengths, ranges, patterns and enumerations of every operation, worded as AWS words them.
 """
 
+import gzip
+import json
 import re
 from collections.abc import Callable, Iterator
 from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
-
-from botocore.loaders import Loader
 
 from workers.local.errors import ApiError, validation
 
@@ -49,7 +51,12 @@ def check(operation: str, request: Any) -> dict[str, Any]:
 
 @cache
 def _model() -> dict[str, Any]:
-    model: dict[str, Any] = Loader().load_service_model("stepfunctions", "service-2")
+    """Read from botocore's files without importing it, which would take longer than the engine takes to start."""
+    found = find_spec("botocore")
+    folders = (found and found.submodule_search_locations) or []
+    path = max(path for folder in folders for path in Path(folder).glob("data/stepfunctions/*/service-2.json*"))
+    content = path.read_bytes()
+    model: dict[str, Any] = json.loads(gzip.decompress(content) if path.suffix == ".gz" else content)
     return model
 
 

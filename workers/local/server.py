@@ -14,12 +14,12 @@ import structlog
 from aiohttp import web
 from aiohttp.web_request import BaseRequest
 
+from workers.arns import LOCAL_REGION
 from workers.errors import MissingExtraError
 from workers.local.errors import ApiError
 from workers.local.harsh.bad_day import AnswerLostError, BadDay
 from workers.local.regions import Regions, accepted
 from workers.local.services import OtherServices
-from workers.settings import LOCAL_REGION
 
 log = structlog.get_logger(__name__)
 

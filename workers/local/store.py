@@ -97,15 +97,15 @@ class Store:
 
     def _write(self, database: sqlite3.Connection, batch: Batch) -> None:
         database.execute("BEGIN")
-        for table, rows in batch.rows.items():
-            if rows:
-                database.executemany(_SET[table], rows)
-        for table, rows in batch.drops.items():
-            if rows:
-                database.executemany(_DROP[table], rows)
-        for statement in _FORGET if batch.forgotten else ():
-            database.executemany(statement, batch.forgotten)
-        database.execute("COMMIT")
+        with database:  # commits, or rolls back
+            for table, rows in batch.rows.items():
+                if rows:
+                    database.executemany(_SET[table], rows)
+            for table, rows in batch.drops.items():
+                if rows:
+                    database.executemany(_DROP[table], rows)
+            for statement in _FORGET if batch.forgotten else ():
+                database.executemany(statement, batch.forgotten)
 
     def close(self) -> None:
         with self._lock:

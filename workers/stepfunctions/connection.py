@@ -11,10 +11,10 @@ from aiobotocore.config import AioConfig
 from aiobotocore.session import AioSession, get_session
 from botocore.exceptions import BotoCoreError
 
-from workers.arns import Place
+from workers.arns import LOCAL_ACCOUNT, LOCAL_PORT, LOCAL_REGION, Place
 from workers.backoff import Backoff
 from workers.errors import UsageError
-from workers.settings import LOCAL_ACCOUNT, LOCAL_PORT, LOCAL_REGION, Settings
+from workers.settings import Settings
 from workers.stepfunctions.faults import Translation
 from workers.stepfunctions.protocol import DeniedError, ServiceError, TransientError
 

@@ -2,7 +2,7 @@
 
 from aiobotocore.credentials import AioCredentials
 
-from workers.settings import LOCAL_REGION
+from workers.arns import LOCAL_REGION
 from workers.stepfunctions.client import REPORT_READ_TIMEOUT
 from workers.stepfunctions.fast.client import FastClient
 from workers.stepfunctions.fast.pool import Endpoint

@@ -13,8 +13,9 @@ from typing import Any, TypeVar
 
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 
+from workers.arns import LOCAL_ACCOUNT
 from workers.local import LocalStepFunctions
-from workers.settings import LOCAL_ACCOUNT, Settings
+from workers.settings import Settings
 from workers.stepfunctions.account import Account, open_account
 
 T = TypeVar("T")

@@ -7,6 +7,7 @@ from typing import Any
 import anyio
 from anyio import to_thread
 
+from workers.arns import LOCAL_ACCOUNT
 from workers.errors import WorkersError
 from workers.executions.history import execution_history
 from workers.executions.listing import list_executions
@@ -17,7 +18,7 @@ from workers.machines.registration.wanted import Given
 from workers.registry import Registry
 from workers.reloaded.fresh import Fresh
 from workers.reloaded.run import working
-from workers.settings import LOCAL_ACCOUNT, Settings
+from workers.settings import Settings
 from workers.stepfunctions.account import Account
 from workers.testing.client import EngineClient
 from workers.testing.engine import shared_engine
