@@ -48,6 +48,7 @@ bench-all: .venv/.bench
 	$(BIN)/python benchmarks/bench.py --full
 	$(BIN)/python benchmarks/payloads.py
 	$(BIN)/python benchmarks/engine.py
+	$(BIN)/python benchmarks/engine_inside.py
 	$(BIN)/python benchmarks/soak.py
 
 # Other projects, in an environment of their own: sfini needs an old setuptools.

@@ -12,7 +12,10 @@ EXPRESS_SECONDS = 300.0
 def start(run: Run, plan: Plan, timeout: float | None) -> None:
     """Records the start and lets the execution run. `timeout`: seconds that it may take."""
     execution = run.execution
-    details = {**data("input", run.input), "roleArn": execution.revision.role}
+    origin = execution.origin
+    chosen = {"stateMachineAliasArn": origin.alias_arn, "stateMachineVersionArn": origin.version_arn}
+    details = {**data("input", run.input), "roleArn": origin.revision.role}
+    details |= {name: arn for name, arn in chosen.items() if arn is not None}
     run.record("ExecutionStarted", "executionStartedEventDetails", details, after=0)
     run.new_frame(None, 0, plan.start, run.input, 0)
     resume(run, plan, timeout)
