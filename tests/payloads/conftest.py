@@ -1,6 +1,7 @@
 """Stores of every kind, and an S3 over real HTTP."""
 
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 from uuid import uuid4
 
 import boto3
@@ -60,13 +61,13 @@ def s3_client(endpoint: str):
 
 
 @pytest.fixture(params=["memory", "file", "s3"])
-def store_arguments(request: pytest.FixtureRequest) -> dict:
+def store_arguments(request: pytest.FixtureRequest, tmp_path: Path, s3_options: dict) -> dict:
     """What `Payloads` takes for an empty store, of each kind."""
     if request.param == "memory":
         return {"store": f"memory://{uuid4().hex}"}
     if request.param == "file":
-        return {"store": f"file://{request.getfixturevalue('tmp_path')}/payloads"}
-    return {"store": f"s3://{BUCKET}/{uuid4().hex}", "options": request.getfixturevalue("s3_options")}
+        return {"store": f"file://{tmp_path}/payloads"}
+    return {"store": f"s3://{BUCKET}/{uuid4().hex}", "options": s3_options}
 
 
 @pytest.fixture
