@@ -1,9 +1,11 @@
 """The tests know no environment: what a machine says of AWS, of proxies or of workers is forgotten before the first."""
 
+import logging
 import os
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
+import structlog
 from anyio.from_thread import start_blocking_portal
 from hypothesis import settings
 
@@ -22,6 +24,15 @@ os.environ["AWS_EC2_METADATA_DISABLED"] = "true"
 # The same examples in every run, and no example is timed: a slow machine is no fault.
 settings.register_profile("repeatable", derandomize=True, deadline=None)
 settings.load_profile("repeatable")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _logging_is_left_alone() -> Iterator[None]:
+    """Commands that run in this process do not lead log lines to the stderr of one test, which ends with it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(structlog, "configure", lambda **_: None)
+        patch.setattr(logging, "basicConfig", lambda **_: None)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -96,7 +96,6 @@ def test_an_error_in_any_command_is_no_long_traceback(line: Line, monkeypatch: p
     def broken(*_: object) -> None:
         raise LookupError("lost")
 
-    monkeypatch.setattr("workers.cli.run.configure_logs", lambda *_: None)
     monkeypatch.setattr("workers.cli.run.show_settings", broken)
     said = line("run", "handlers:registry", "--print-settings")
     assert said.code == 1

@@ -36,7 +36,6 @@ def url(engine: LocalStepFunctions) -> Iterator[str]:
 def served(line: Line, url: str, monkeypatch: pytest.MonkeyPatch) -> Line:
     """The command line, and a service that it finds."""
     monkeypatch.setenv("WORKERS_MANAGER_URL", url)
-    monkeypatch.setattr("workers.logs.configure_logs", lambda _: None)
     return line
 
 

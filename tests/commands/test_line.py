@@ -7,7 +7,6 @@ from tests.cli.commands import Line
 
 @pytest.fixture
 def line(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Line:
-    monkeypatch.setattr("workers.cli.exec.configure_logs", lambda *_: None)
     return Line(capsys)
 
 

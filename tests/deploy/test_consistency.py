@@ -3,6 +3,7 @@
 import json
 import re
 import shlex
+import sys
 from typing import Any
 
 import pytest
@@ -114,6 +115,7 @@ def test_workers_are_started_as_the_command_line_has_it(where: str, monkeypatch:
     assert name == "run"
     assert run.make_context("run", list(arguments)).params["registry"] == "handlers:registry"
     monkeypatch.syspath_prepend(ROOT / "deploy" / "example")
+    monkeypatch.delitem(sys.modules, "handlers", raising=False)
     assert [handler.name for handler in load_registry("handlers:registry")] == ["add"]
 
 
