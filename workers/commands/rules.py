@@ -143,7 +143,7 @@ class Rules:
             return self._names.stopped
         if end.code > 0:
             return self._names.failed
-        names = {signal.SIGKILL: self._names.killed, signal.SIGTERM: self._names.terminated}
+        names: dict[int, str] = {signal.SIGKILL: self._names.killed, signal.SIGTERM: self._names.terminated}
         return names.get(-end.code, self._names.signalled)
 
 

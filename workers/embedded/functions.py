@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import fields
-from typing import Any, Protocol
+from typing import Any, cast, Protocol
 
 from workers.errors import RegistrationError
 from workers.handlers import Handler, HandlerOptions, Kind, Limits
@@ -45,4 +45,4 @@ def _options(handler: Handler) -> HandlerOptions:
     known = Limits.__annotations__.keys() & {field.name for field in fields(handler)}
     said = {name: value for name in known if (value := getattr(handler, name)) is not None}
     options: dict[str, Any] = {**said, "interceptors": handler.interceptors, "process": handler.kind is Kind.PROCESS}
-    return HandlerOptions(**options)  # type: ignore[typeddict-item]  # the names are those of Limits
+    return cast("HandlerOptions", options)  # the names are those of Limits

@@ -85,7 +85,7 @@ _MERGED = (
 def _distributed(state: State) -> bool:
     """Whether each iteration is an execution of its own, with another name."""
     (processor,) = nested(state)
-    return processor.get("ProcessorConfig", {}).get("Mode") == "DISTRIBUTED"
+    return bool(processor.get("ProcessorConfig", {}).get("Mode") == "DISTRIBUTED")
 
 
 def _takes_item(state: State) -> bool:
