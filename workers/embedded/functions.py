@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import fields
-from typing import Any, cast, Protocol
+from typing import Any, Protocol, cast
 
 from workers.errors import RegistrationError
 from workers.handlers import Handler, HandlerOptions, Kind, Limits
