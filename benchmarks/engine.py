@@ -1,4 +1,4 @@
-"""How fast the embedded Step Functions is, with a worker: `make bench`, or `python benchmarks/engine.py`.
+"""How fast the embedded Step Functions is, with a worker: `make bench-all`, or `python benchmarks/engine.py`.
 
 A machine of one activity, a `workers local` and a `workers run` process, and this process as the client, all on the
 same cores. Takes some ten seconds.
