@@ -34,9 +34,11 @@ def answer(body: bytes = b"{}", *, status: str = "200 OK", headers: str = "") ->
 async def serving(*answers: bytes | Script) -> AsyncIterator[Served]:
     """Each request takes the next of `answers`, the last one for all that follow; b"" closes the connection."""
     left = list(answers)
+    handling: set[asyncio.Task[None]] = set()
 
     async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         served.connections += 1
+        handling.add(asyncio.current_task())
         try:
             while True:
                 head = await reader.readuntil(b"\r\n\r\n")
@@ -51,8 +53,8 @@ async def serving(*answers: bytes | Script) -> AsyncIterator[Served]:
                 else:
                     writer.write(following)
                     await writer.drain()
-        except (asyncio.IncompleteReadError, ConnectionError):
-            pass
+        except (asyncio.IncompleteReadError, ConnectionError, asyncio.CancelledError):
+            pass  # cancelled below, which Python 3.11 would report as an error of the server
         finally:
             writer.close()
 
@@ -62,3 +64,6 @@ async def serving(*answers: bytes | Script) -> AsyncIterator[Served]:
         yield served
     finally:
         server.close()
+        for task in handling:
+            task.cancel()
+        await asyncio.gather(*handling, return_exceptions=True)

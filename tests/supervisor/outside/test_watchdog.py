@@ -39,8 +39,8 @@ class Counting(Watchdog):
     enough = 0
 
 
-def watchdog(*, status: Standing | None = None, metrics: Metrics | None = None) -> Counting:
-    return Counting(status or Standing(), metrics or Metrics(active=False), patience=0.04)
+def watchdog(*, status: Standing | None = None, metrics: Metrics | None = None, patience: float = 0.04) -> Counting:
+    return Counting(status or Standing(), metrics or Metrics(active=False), patience=patience)
 
 
 def guilty_handler(log: Log) -> None:
@@ -89,9 +89,9 @@ async def test_the_task_at_fault_is_named(log: Log) -> None:
 
 async def test_a_loop_that_waits_is_not_blocked(log: Log) -> None:
     metrics = Metrics()
-    async with watchdog(metrics=metrics) as dog:
+    async with watchdog(metrics=metrics, patience=1.0) as dog:  # more than a busy machine takes to go on
         await asyncio.to_thread(dog.wait_for_looks, 12)
-        assert dog.blocked < 0.04
+        assert dog.blocked < 1.0
 
     assert log.events == []
     assert metrics.registry.get_sample_value("workers_event_loop_lag_seconds_count") >= 2
