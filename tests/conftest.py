@@ -2,6 +2,7 @@
 
 import logging
 import os
+import sys
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
@@ -33,6 +34,13 @@ def _logging_is_left_alone() -> Iterator[None]:
         patch.setattr(structlog, "configure", lambda **_: None)
         patch.setattr(logging, "basicConfig", lambda **_: None)
         yield
+
+
+@pytest.fixture(autouse=True)
+def _handlers_are_found_anew() -> Iterator[None]:
+    """Many tests write a `handlers.py` of their own; the next one does not get theirs."""
+    yield
+    sys.modules.pop("handlers", None)
 
 
 @pytest.fixture(scope="session")
