@@ -120,7 +120,7 @@ async def test_what_has_expired_counts_no_more(shops: Shops):
             shop.callbacks._store._clean_at = 0.0  # type: ignore[attr-defined]
             await shop.callbacks.success("last", 2)
             count = "SELECT count(*) FROM callbacks"
-            assert shop.callbacks._store._connection.execute(count).fetchone() == (1,)  # type: ignore[attr-defined]
+            assert shop.callbacks._store._file.execute(count).fetchone() == (1,)  # type: ignore[attr-defined]
 
 
 async def test_a_message_that_nobody_understands_goes_to_the_dead_letter_queue(shops: Shops):

@@ -1,18 +1,12 @@
 """Tokens in a SQLite file: for the processes of one machine."""
 
-import sqlite3
 import time
-from collections.abc import Callable
 from pathlib import Path
-from typing import Self, TypeVar
-
-import anyio
-import anyio.to_thread
+from typing import Self
 
 from workers.callbacks.errors import CallbackStoreError
 from workers.callbacks.store import Stored
-
-T = TypeVar("T")
+from workers.sqlite_file import SqliteFile
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS callbacks (
@@ -34,31 +28,25 @@ class SqliteTokens:
     """Tokens in the file `path`, which several processes may share."""
 
     def __init__(self, path: str | Path) -> None:
-        self._path = Path(path)
-        self._turn = anyio.Lock()
+        self._file = SqliteFile(
+            path, _SCHEMA, busy=_BUSY, failed=lambda error: CallbackStoreError(f"callbacks in {path}: {error}")
+        )
         self._clean_at = 0.0
 
     async def create(self) -> None:
         """See `TokenStore`: entering it has made the file."""
 
     async def __aenter__(self) -> Self:
-        def connect() -> sqlite3.Connection:
-            connection = sqlite3.connect(self._path, timeout=_BUSY, isolation_level=None, check_same_thread=False)
-            connection.execute("PRAGMA journal_mode = WAL")
-            connection.executescript(_SCHEMA)
-            return connection
-
-        self._connection = await self._call(connect)
+        await self._file.__aenter__()
         return self
 
     async def __aexit__(self, *failure: object) -> None:
-        await self._call(self._connection.close)
+        await self._file.__aexit__(*failure)
 
     async def load(self, key: str) -> Stored | None:
         """See `TokenStore`."""
-        query = "SELECT text, version, expires FROM callbacks WHERE key = ?"
-        found = await self._call(lambda: self._connection.execute(query, (key,)).fetchone())
-        return Stored(*found) if found else None
+        found = await self._file.rows("SELECT text, version, expires FROM callbacks WHERE key = ?", key)
+        return Stored(*found[0]) if found else None
 
     async def save(self, key: str, text: str, *, version: int, expires: float, pending: bool) -> bool:
         """See `TokenStore`. Also deletes what has expired, from time to time."""
@@ -68,25 +56,16 @@ class SqliteTokens:
         def write() -> bool:
             if now >= self._clean_at:
                 self._clean_at = now + _CLEAN_EVERY
-                self._connection.execute("DELETE FROM callbacks WHERE expires < ? AND key <> ?", (now, key))
+                self._file.execute("DELETE FROM callbacks WHERE expires < ? AND key <> ?", now, key)
             if version:
                 change = "UPDATE callbacks SET text=?, version=?, expires=?, pending=? WHERE key = ? AND version = ?"
-                return self._connection.execute(change, (*values, version)).rowcount > 0
+                return self._file.change(change, *values, version)
             change = "INSERT OR IGNORE INTO callbacks (text, version, expires, pending, key) VALUES (?, ?, ?, ?, ?)"
-            return self._connection.execute(change, values).rowcount > 0
+            return self._file.change(change, *values)
 
-        return await self._call(write)
+        return await self._file.call(write)
 
     async def pending(self, *, before: float, limit: int) -> list[str]:
         """See `TokenStore`."""
         query = "SELECT key FROM callbacks WHERE pending < ? ORDER BY pending LIMIT ?"
-        found = await self._call(lambda: self._connection.execute(query, (before, limit)).fetchall())
-        return [key for (key,) in found]
-
-    async def _call(self, work: Callable[[], T]) -> T:
-        """Does `work` in a thread; one at a time, because it is one connection."""
-        async with self._turn:
-            try:
-                return await anyio.to_thread.run_sync(work)
-            except sqlite3.Error as error:
-                raise CallbackStoreError(f"callbacks in {self._path}: {error}") from error
+        return [key for (key,) in await self._file.rows(query, before, limit)]
