@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from workers.cli.aws import aws_options, is_file, json_option, on_account, problems_exit_1
+from workers.cli.aws import aws_options, is_file, json_option, on_account, problems_exit_1, read_text
 from workers.cli.drawing import drawing_options, print_drawing
 from workers.cli.options import given
 from workers.cli.output import moment, print_json, table
@@ -232,6 +232,26 @@ def render(file: str, *, target: str, name: str | None, **options: Any) -> None:
         namespace = Settings(**given(options)).namespace
         kind: Any = target
         print_json(as_template(definition, kind, name=name or Path(file).stem, namespace=namespace))
+
+
+@machines.command()
+@click.argument("file", metavar="FILE.edn")
+def convert(file: str) -> int:
+    """Write a machine of Stepwise, in EDN, in the short notation; - is stdin.
+
+    It becomes the same definition on AWS. What Stepwise changed or left out without a word is said.
+    """
+    from workers.machines import Severity
+    from workers.machines import validate as judge
+    from workers.machines.stepwise.sugar import from_stepwise
+    from workers.machines.text import as_yaml
+
+    converted = from_stepwise(read_text(file), name=file)
+    problems = judge(converted.notation)
+    for said in (*converted.notes, *map(str, problems)):
+        click.echo(f"{file}: {said}", err=True)
+    click.echo(as_yaml(converted.notation).rstrip())
+    return ExitCode.FAULT if any(one.severity is Severity.ERROR for one in problems) else ExitCode.OK
 
 
 @machines.command()

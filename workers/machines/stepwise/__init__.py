@@ -1,0 +1,1 @@
+"""State machines of Stepwise, a Clojure library: its EDN notation becomes ours."""
