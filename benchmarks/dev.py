@@ -21,7 +21,7 @@ from workers.dev.loop import develop
 from workers.dev.plan import Input, Machine, Plan
 from workers.dev.round import Result
 from workers.dev.view import View
-from workers.executions.progress import Progress
+from workers.histories.progress import Progress
 from workers.settings import Settings
 
 HANDLERS = """

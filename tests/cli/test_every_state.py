@@ -112,18 +112,18 @@ def test_a_machine_with_every_type_of_state(line: Line, tmp_path: Path, activity
     entered = [event["details"] for event in events if event["type"] == "FailStateEntered"]
     assert {key: entered[0]["input"][key] for key in ("sum", "more")} == {"sum": 7, "more": [2, 3, 4]}
 
-    fates: dict[str, str] = {}
-    _collect(line.ok("executions", "graph", f"{file.stem}:one", "--json").json, fates)
-    assert {name for name, fate in fates.items() if fate == "not taken"} == {"Nothing", "Twenties", "Done"}
-    assert {name: fate for name, fate in fates.items() if fate not in {"passed", "not taken"}} == {
+    outcomes: dict[str, str] = {}
+    _collect(line.ok("executions", "graph", f"{file.stem}:one", "--json").json, outcomes)
+    assert {name for name, outcome in outcomes.items() if outcome == "not taken"} == {"Nothing", "Twenties", "Done"}
+    assert {name: outcome for name, outcome in outcomes.items() if outcome not in {"succeeded", "not taken"}} == {
         "Below zero": "caught",
         "Broken": "failed",
     }
-    assert len(fates) == 14
+    assert len(outcomes) == 14
 
 
-def _collect(drawn: dict, fates: dict[str, str]) -> None:
+def _collect(drawn: dict, outcomes: dict[str, str]) -> None:
     for state in drawn["states"]:
-        fates[state["name"]] = state["fate"]
+        outcomes[state["name"]] = state["outcome"]
         for branch in state["branches"]:
-            _collect(branch, fates)
+            _collect(branch, outcomes)

@@ -91,7 +91,7 @@ def test_the_adder_from_the_command_line(line: Line, put, worker: Registry) -> N
 
     assert "Add" in line.ok("executions", "graph", f"{adder}:bad").out
     assert line.ok("executions", "graph", f"{adder}:bad", "--format", "mermaid").out.startswith("flowchart TD")
-    assert [state["fate"] for state in line.ok("executions", "graph", f"{adder}:bad", "--json").json["states"]] == [
+    assert [state["outcome"] for state in line.ok("executions", "graph", f"{adder}:bad", "--json").json["states"]] == [
         "failed"
     ]
 

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from workers.demo.path import Path, execution_path
-from workers.executions.history import Event
+from workers.histories.event import Event
 
 BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
 

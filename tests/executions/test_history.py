@@ -18,7 +18,7 @@ from workers.executions import (
 from workers.executions import history as history_module
 from workers.executions import listing as listing_module
 from workers.executions.failure import failed_state
-from workers.executions.history import from_item
+from workers.histories.event import from_item
 from workers.stepfunctions.account import Account
 
 

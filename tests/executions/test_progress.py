@@ -10,10 +10,10 @@ from tests.executions.machines import WAITS, registered
 from tests.machines.conformance import needs_cases, recorded_cases
 from workers import ActivityError, Registry, Worker
 from workers.executions import start_execution, stop_execution
-from workers.executions.history import Event
-from workers.executions.progress import Progress
-from workers.executions.visits import Outcome
 from workers.executions.watching import progress_of, watch_execution
+from workers.histories.event import Event
+from workers.histories.progress import Progress
+from workers.histories.visits import Outcome
 from workers.stepfunctions.account import Account
 
 NOW = datetime(2024, 1, 1, tzinfo=UTC)
@@ -31,7 +31,7 @@ def played(*events: Event) -> Progress:
 
 
 def outcomes(progress: Progress) -> dict[str, str]:
-    return {state.state: str(state.outcome) for state in progress.states}
+    return {name: str(state.outcome) for name, state in progress.states.items()}
 
 
 def recorded(case: dict[str, Any]) -> Progress:
@@ -60,13 +60,13 @@ def test_recorded_histories_make_sense(case: dict[str, Any]) -> None:
     else:
         assert "aborted" not in found
     entered = [one["stateEnteredEventDetails"]["name"] for one in case["events"] if "stateEnteredEventDetails" in one]
-    assert sum(len(state.visits) for state in progress.states) == len(entered)
+    assert sum(len(state.visits) for state in progress.states.values()) == len(entered)
 
 
 @needs_cases
 def test_a_map_that_fails_in_one_of_its_items() -> None:
     case = next(case for case in WHOLE if case["id"].endswith("test_map_state_retry_legacy"))
-    states = {state.state: state for state in recorded(case).states}
+    states = recorded(case).states
     assert (states["MapState"].outcome, states["MapState"].retries) == (Outcome.FAILED, 2)
     assert states["MapState"].error == "HandleItemFailError"
     assert (len(states["HandleItemFail"].visits), states["HandleItemFail"].depth) == (3, 1)
@@ -96,7 +96,7 @@ def test_branches_beside_one_that_fails_are_aborted_and_a_catcher_leads_on() -> 
     )
     assert outcomes(progress) == {"Both": "caught", "Bad": "failed", "Slow": "aborted", "Mend": "running"}
     assert progress.running == {"Mend"}
-    assert [state.depth for state in progress.states] == [0, 1, 1, 0]
+    assert [state.depth for state in progress.states.values()] == [0, 1, 1, 0]
     assert progress.last == 11
 
 
@@ -118,7 +118,8 @@ def test_a_redrive_goes_on_in_the_state_that_failed() -> None:
     progress.add(event(10, 9, "TaskStateExited", name="Work"))
     progress.add(event(11, 10, "ExecutionSucceeded"))
     assert outcomes(progress) == {"Work": "succeeded"}
-    assert (progress.states[0].retries, progress.states[0].error) == (1, None)
+    work = progress.states["Work"]
+    assert (work.retries, work.failures, work.error) == (1, 1, None)
 
 
 def test_a_redrive_goes_on_in_each_state_that_failed_side_by_side() -> None:
@@ -156,6 +157,21 @@ def test_a_redrive_goes_on_in_each_state_that_failed_side_by_side() -> None:
     assert set(outcomes(progress).values()) == {"succeeded"}
 
 
+def test_a_redrive_enters_a_fail_state_anew() -> None:
+    progress = played(
+        event(1, 0, "ExecutionStarted"),
+        event(2, 0, "ParallelStateEntered", name="Both"),
+        event(3, 2, "ParallelStateStarted"),
+        event(4, 3, "FailStateEntered", name="Bad"),
+        event(5, 4, "ParallelStateFailed"),
+        event(6, 5, "ExecutionFailed"),
+        event(7, 6, "ExecutionRedriven"),
+        event(8, 7, "FailStateEntered", name="Bad"),
+    )
+    assert outcomes(progress) == {"Both": "running", "Bad": "failed"}
+    assert [visit.around and visit.around.state for visit in progress.states["Bad"].visits] == ["Both", "Both"]
+
+
 async def test_an_execution_is_watched_to_its_end(account, here: Account) -> None:
     registry = Registry()
     activity, attempts = unique("flaky"), []
@@ -189,7 +205,7 @@ async def test_an_execution_is_watched_to_its_end(account, here: Account) -> Non
         looks = [outcomes(progress) async for progress in watch_execution(started, account=here)]
     last = await progress_of(started, account=here)
     assert looks[-1] == outcomes(last) == {"Each": "succeeded", "Work": "caught", "Skip": "succeeded"}
-    work = next(state for state in last.states if state.state == "Work")
+    work = last.states["Work"]
     assert (len(work.visits), work.retries, work.error) == (2, 2, "Bad")
     assert work.seconds(NOW) >= 1
 

@@ -12,7 +12,7 @@ from workers import Registry, Worker
 from workers.errors import UsageError
 from workers.executions import ExecutionFailedError, Status, start_execution, stop_execution, wait_for_execution
 from workers.executions.names import execution_arn
-from workers.executions.progress import Progress
+from workers.histories.progress import Progress
 from workers.machines.registration.ensure import ensure_state_machine
 from workers.payloads import Payloads
 from workers.stepfunctions.account import Account
@@ -24,7 +24,7 @@ async def test_an_execution_is_started_and_awaited(here: Account) -> None:
     seen: list[str] = []
 
     def watching(progress: Progress) -> None:
-        seen.append(" ".join(f"{state.state} {state.outcome}" for state in progress.states))
+        seen.append(" ".join(f"{state.state} {state.outcome}" for state in progress.states.values()))
 
     done = await start_execution(machine.name, {"x": [1, None]}, wait=True, watching=watching, account=here)
     assert seen[-1] == "Echo succeeded"

@@ -16,6 +16,7 @@ FLOORS = (
     "loading",
     "stepfunctions",
     "supervisor",
+    "histories",
     "machines",
     "executions",
     "local",

@@ -1,5 +1,6 @@
 import re
-from itertools import combinations, pairwise
+from datetime import UTC, datetime
+from itertools import combinations, pairwise, takewhile
 from typing import Any
 from xml.etree import ElementTree as ET
 
@@ -12,11 +13,12 @@ from tests.machines.conformance import needs_cases, recorded_cases
 from tests.machines.strategies import machines
 from tests.machines.test_properties import some
 from workers.errors import UsageError
+from workers.histories.visits import Outcome
 from workers.machines import InvalidDefinitionError, StateMachine, draw, draw_data, draw_tree, parse
 from workers.machines.graph.chart import Kind, chart_of, short_resource
 from workers.machines.graph.layers import layered
 from workers.machines.graph.placing import place
-from workers.machines.graph.progress import Fate, read_history
+from workers.machines.graph.seen import seen_in
 
 SVG = "{http://www.w3.org/2000/svg}"
 ORDERS = """
@@ -58,7 +60,8 @@ states:
 
 def event(number: int, before: int, kind: str, name: str | None = None) -> dict[str, Any]:
     details = "stateEnteredEventDetails" if kind.endswith("Entered") else "stateExitedEventDetails"
-    return {"id": number, "previousEventId": before, "type": kind} | ({details: {"name": name}} if name else {})
+    what = {"id": number, "previousEventId": before, "type": kind, "timestamp": datetime.now(UTC)}
+    return what | ({details: {"name": name}} if name else {})
 
 
 HISTORY = [
@@ -84,20 +87,21 @@ HISTORY = [
     event(20, 19, "FailStateEntered", "Failed"),
     event(21, 20, "ExecutionFailed"),
 ]
-FATES = {
-    "Fetch": Fate.PASSED,
-    "Size": Fate.PASSED,
-    "Pause": Fate.NOT_TAKEN,
-    "Both": Fate.CAUGHT,
-    "Charge": Fate.FAILED,
-    "Ship": Fate.STOPPED,
-    "Each": Fate.NOT_TAKEN,
-    "Weigh": Fate.NOT_TAKEN,
-    "Again": Fate.NOT_TAKEN,
-    "Sorry": Fate.NOT_TAKEN,
-    "Done": Fate.NOT_TAKEN,
-    "Failed": Fate.FAILED,
+OUTCOMES = {
+    "Fetch": Outcome.SUCCEEDED,
+    "Size": Outcome.SUCCEEDED,
+    "Pause": None,
+    "Both": Outcome.CAUGHT,
+    "Charge": Outcome.FAILED,
+    "Ship": Outcome.ABORTED,
+    "Each": None,
+    "Weigh": None,
+    "Again": None,
+    "Sorry": None,
+    "Done": None,
+    "Failed": Outcome.FAILED,
 }
+WORDS = {name: outcome or "not taken" for name, outcome in OUTCOMES.items()}
 
 
 def shown(history: Any = None) -> str:
@@ -109,7 +113,7 @@ def shown(history: Any = None) -> str:
 
 def test_a_chart_has_every_state_and_every_way():
     chart = chart_of(parse(ORDERS).sketch())
-    assert {box.name: around for box, around in chart.walk()} == dict.fromkeys(FATES) | {
+    assert {box.name: around for box, around in chart.walk()} == dict.fromkeys(OUTCOMES) | {
         "Charge": "Both",
         "Ship": "Both",
         "Weigh": "Each",
@@ -138,30 +142,24 @@ def test_resources_are_shortened(resource: str, short: str):
     assert short_resource(resource) == short
 
 
-def test_the_fates_of_states():
+def test_the_outcomes_of_states():
     chart = chart_of(parse(ORDERS).sketch())
-    progress = read_history(chart, HISTORY)
-    assert {box.name: progress.fate(box.name) for box, _ in chart.walk()} == FATES
-    assert progress.taken == {("Fetch", "Size"), ("Size", "Both"), ("Both", "Failed")}
-    assert progress.note("Fetch") == "1 failed attempt"
-    assert progress.note("Size") == ""
+    seen = seen_in(HISTORY)
+    assert {box.name: seen.outcome(box.name) for box, _ in chart.walk()} == OUTCOMES
+    assert seen.taken == {("Fetch", "Size"), ("Size", "Both"), ("Both", "Failed")}
+    assert seen.note("Fetch") == "1 failed attempt"
+    assert seen.note("Size") == ""
 
 
 def test_an_execution_that_is_still_running():
-    chart = chart_of(parse(ORDERS).sketch())
-    progress = read_history(chart, HISTORY[:15])
-    assert progress.fate("Both") is Fate.RUNNING
-    assert progress.fate("Charge") is Fate.RUNNING
-    redriven = read_history(chart, [*HISTORY, event(22, 21, "ExecutionRedriven")])
-    assert redriven.fate("Ship") is Fate.RUNNING
-    assert read_history(chart, []).fate("Fetch") is Fate.NOT_TAKEN
+    seen = seen_in(HISTORY[:15])
+    assert seen.outcome("Both") is Outcome.RUNNING
+    assert seen.outcome("Charge") is Outcome.RUNNING
+    assert seen_in([]).outcome("Fetch") is None
+    assert seen_in([]).word("Fetch") == "not taken"
 
 
 def test_iterations_are_counted_together():
-    states = {
-        "M": {"Type": "Map", "Iterator": {"StartAt": "I", "States": {"I": {"Type": "Pass", "End": True}}}, "End": True}
-    }
-    chart = chart_of(StateMachine.model_validate({"StartAt": "M", "States": states}))
     history = [
         event(1, 0, "ExecutionStarted"),
         event(2, 0, "MapStateEntered", "M"),
@@ -178,24 +176,25 @@ def test_iterations_are_counted_together():
         event(13, 12, "MapStateExited", "M"),
         event(14, 13, "ExecutionSucceeded"),
     ]
-    progress = read_history(chart, history)
-    assert (progress.fate("M"), progress.fate("I"), progress.note("I")) == (Fate.PASSED, Fate.PASSED, "2 times")
+    seen = seen_in(history)
+    assert (seen.outcome("M"), seen.outcome("I"), seen.note("I")) == (Outcome.SUCCEEDED, Outcome.SUCCEEDED, "2 times")
 
 
 @needs_cases
 @pytest.mark.parametrize("case", [pytest.param(case, id=case["id"].split("::")[-1]) for case in recorded_cases()])
 def test_recorded_executions_are_drawn(case: dict[str, Any]):
-    # One case was recorded only to its start, with lists where numbers stand.
-    history = [event for event in case["events"] if isinstance(event["id"], int)]
+    # One case is known only to its start: then lists stand where numbers should.
+    known = takewhile(lambda one: isinstance(one["id"], int), case["events"])
+    history = sorted(known, key=lambda one: one["id"])
     chart = chart_of(StateMachine.model_validate(case["definition"]))
-    progress = read_history(chart, history)
+    seen = seen_in(history)
     entered = {event["stateEnteredEventDetails"]["name"] for event in history if "stateEnteredEventDetails" in event}
     for box, _ in chart.walk():
-        assert (progress.fate(box.name) is Fate.NOT_TAKEN) == (box.name not in entered)
+        assert (seen.outcome(box.name) is None) == (box.name not in entered)
     if history[-1]["type"] == "ExecutionFailed":
-        assert Fate.FAILED in {progress.fate(name) for name in chart.boxes}
+        assert Outcome.FAILED in {seen.outcome(name) for name in chart.boxes}
     if history[-1]["type"] == "ExecutionSucceeded":
-        assert {progress.fate(name) for name in chart.boxes} <= {Fate.PASSED, Fate.CAUGHT, Fate.NOT_TAKEN}
+        assert {seen.outcome(name) for name in chart.boxes} <= {Outcome.SUCCEEDED, Outcome.CAUGHT, None}
     ET.fromstring(draw(case["definition"], history=history))
 
 
@@ -204,7 +203,7 @@ def test_an_svg_stands_on_its_own():
     root = ET.fromstring(picture)
     assert root.findtext(f"{SVG}title") == "orders & more"
     names = [text.text for text in root.iter(f"{SVG}text") if text.get("class") == "name"]
-    assert sorted(names) == sorted(FATES)
+    assert sorted(names) == sorted(OUTCOMES)
     assert "http" not in picture.replace("http://www.w3.org/2000/svg", "")
     assert "any error" in picture
 
@@ -216,7 +215,7 @@ def test_an_svg_shows_what_became_of_each_state():
         for group in root.iter(f"{SVG}g")
         if group.find(f"{SVG}title") is not None
     }
-    assert {name: shape.get("class").split()[-1].replace("-", " ") for name, shape in shapes.items()} == FATES
+    assert {name: shape.get("class").split()[-1].replace("-", " ") for name, shape in shapes.items()} == WORDS
     assert len([path for path in root.iter(f"{SVG}path") if "taken" in (path.get("class") or "").split()]) >= 5
 
 
@@ -234,12 +233,12 @@ def test_the_picture_as_data():
     states = {state["name"]: state for state in drawn["states"]}
     for state in drawn["states"]:
         states |= {inner["name"]: inner for branch in state["branches"] for inner in branch["states"]}
-    assert {name: state["fate"] for name, state in states.items()} == FATES
+    assert {name: state["outcome"] for name, state in states.items()} == WORDS
     ways = {(way["source"], way["target"]): way for way in drawn["ways"]}
     assert ways["Fetch", "Size"] == {
         "source": "Fetch", "target": "Size", "kind": "next", "label": "", "taken": True,
     }  # fmt: skip
-    assert "fate" not in draw_data(parse(ORDERS))["states"][0]
+    assert "outcome" not in draw_data(parse(ORDERS))["states"][0]
 
 
 def test_mermaid():

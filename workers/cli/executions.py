@@ -155,7 +155,8 @@ def graph(execution: str, *, form: str | None, output: str | None, as_json: bool
 @aws_options
 def history(execution: str, *, newest_first: bool, no_data: bool, as_json: bool, **options: Any) -> None:
     """Show the events of an execution. Long details are cut; --json has them whole."""
-    from workers.executions.history import Event, execution_history
+    from workers.executions.history import execution_history
+    from workers.histories.event import Event
 
     async def work(account: "Account") -> list[Event]:
         events = execution_history(execution, newest_first=newest_first, data=not no_data, account=account)

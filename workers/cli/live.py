@@ -11,8 +11,8 @@ from rich.table import Table
 from rich.text import Text
 
 from workers.cli.output import duration
-from workers.executions.progress import Progress, StateProgress
-from workers.executions.visits import Outcome
+from workers.histories.progress import Progress, StateProgress
+from workers.histories.visits import Outcome
 
 _MARKS = {
     Outcome.SUCCEEDED: ("✓", "green"),
@@ -50,7 +50,7 @@ class _View:
     def __rich__(self) -> Table:
         now = datetime.now(UTC)
         table = Table.grid(padding=(0, 2))
-        for state in self._progress.states:
+        for state in self._progress.states.values():
             table.add_row(self._mark(state), self._name(state), _times(state), duration(state.seconds(now)))
         if not self._progress.states:
             table.add_row(self._spinner, Text("starts", style="dim"))

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from workers.arns import activity_name
-from workers.executions.history import Event
+from workers.histories.event import Event
 
 
 @dataclass(slots=True)

@@ -11,8 +11,8 @@ from rich.text import Text
 
 from workers.dev.round import Result
 from workers.executions.execution import Execution
-from workers.executions.progress import Progress, StateProgress
-from workers.executions.visits import Outcome
+from workers.histories.progress import Progress, StateProgress
+from workers.histories.visits import Outcome
 
 _MARKS = {
     Outcome.RUNNING: ("▸", "cyan"),
@@ -50,7 +50,7 @@ class View:
     def states(self, progress: Progress) -> None:
         """The states that have passed since the last call; those inside of a Map or a Parallel with it."""
         inside: list[StateProgress] = []
-        for state in reversed(progress.states):
+        for state in reversed(progress.states.values()):
             if state.depth:
                 inside.insert(0, state)
                 continue

@@ -12,15 +12,15 @@ if TYPE_CHECKING:
     from workers.executions.execution import Execution as Execution
     from workers.executions.execution import ExecutionFailedError as ExecutionFailedError
     from workers.executions.execution import Status as Status
-    from workers.executions.history import Event as Event
     from workers.executions.history import execution_history as execution_history
     from workers.executions.listing import list_executions as list_executions
     from workers.executions.start import start_execution as start_execution
     from workers.executions.waiting import describe_execution as describe_execution
     from workers.executions.waiting import wait_for_execution as wait_for_execution
+    from workers.histories.event import Event as Event
 
 _HOMES = {
-    "Event": "workers.executions.history",
+    "Event": "workers.histories.event",
     "Execution": "workers.executions.execution",
     "ExecutionFailedError": "workers.executions.execution",
     "Status": "workers.executions.execution",

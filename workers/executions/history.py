@@ -1,48 +1,14 @@
 """The history of an execution: what happened, event by event."""
 
-import json
-from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass, field
-from datetime import datetime
+from collections.abc import AsyncIterator
 from typing import Any
 
 from workers.executions.execution import Execution
 from workers.executions.names import execution_arn
+from workers.histories.event import Event, from_item
 from workers.stepfunctions.account import Account, using
 
 _PAGE = 1_000
-_JSON = ("input", "output", "parameters")
-"""The details that are JSON as text."""
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """One event of a history."""
-
-    id: int
-    previous: int
-    """The id of the event that led to it; 0 for none."""
-    type: str
-    """`TaskStateEntered`, `ActivityFailed`, … as AWS names them."""
-    at: datetime
-    details: Mapping[str, Any] = field(repr=False)
-    """What AWS tells of it; `input`, `output` and `parameters` as data, unless AWS cut them."""
-
-    @property
-    def state(self) -> str | None:
-        """The name of the state that it names itself; most events name none."""
-        found = self.details.get("state", self.details.get("name"))
-        return found if isinstance(found, str) else None
-
-    def to_json(self) -> dict[str, Any]:
-        """As `workers executions history --json` prints it."""
-        return {
-            "id": self.id,
-            "previous": self.previous,
-            "type": self.type,
-            "at": self.at.isoformat(),
-            "details": dict(self.details),
-        }
 
 
 async def execution_history(
@@ -78,17 +44,3 @@ async def history_items(
         maxResults=_PAGE,
     ):
         yield item
-
-
-def from_item(item: Mapping[str, Any], *, decode: bool = True) -> Event:
-    """The event in an item of GetExecutionHistory. `decode`: whether what is JSON becomes data, or stays text."""
-    details: Mapping[str, Any] = next((value for key, value in item.items() if key.endswith("EventDetails")), {})
-    decoded = {name: _decoded(value) if decode and name in _JSON else value for name, value in details.items()}
-    return Event(item["id"], item.get("previousEventId", 0), item["type"], item["timestamp"], decoded)
-
-
-def _decoded(text: Any) -> Any:
-    try:
-        return json.loads(text)
-    except (TypeError, ValueError, RecursionError):
-        return text

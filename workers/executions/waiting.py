@@ -12,8 +12,8 @@ from workers.executions.execution import Execution, Status, from_description
 from workers.executions.failure import failed_state
 from workers.executions.looks import LONGEST, SHORTEST, SHORTEST_HERE, WATCHED, pause
 from workers.executions.names import execution_arn
-from workers.executions.progress import Progress
 from workers.executions.watching import Watch
+from workers.histories.progress import Progress
 from workers.stepfunctions.account import Account, using
 
 Watching = Callable[[Progress], None]

@@ -6,10 +6,11 @@ from collections.abc import AsyncIterator
 import anyio
 
 from workers.executions.execution import Execution
-from workers.executions.history import Event, execution_history
+from workers.executions.history import execution_history
 from workers.executions.looks import WATCHED, pause
 from workers.executions.names import execution_arn
-from workers.executions.progress import Progress
+from workers.histories.event import Event
+from workers.histories.progress import Progress
 from workers.stepfunctions.account import Account, using
 
 

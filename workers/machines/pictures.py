@@ -10,7 +10,7 @@ from workers.machines.definition import Definition, load
 from workers.machines.graph.chart import Chart, chart_of
 from workers.machines.graph.data import data
 from workers.machines.graph.mermaid import mermaid
-from workers.machines.graph.progress import Progress, read_history
+from workers.machines.graph.seen import Seen, seen_in
 from workers.machines.graph.svg import svg
 from workers.machines.graph.tree import tree
 from workers.machines.model.machine import StateMachine
@@ -29,19 +29,19 @@ def draw(
     """The picture of a definition: Mermaid text, or SVG that stands on its own.
 
     `history`: events of an execution, oldest first, as GetExecutionHistory gives them; the picture then shows what
-    passed, failed, was caught, and was not taken. `title`: what the picture is called; by default the definition's
+    succeeded, failed, was caught, and was not taken. `title`: what the picture is called; by default the definition's
     name. Raises `InvalidDefinitionError`, and `UsageError` for a file that cannot be opened.
     """
     definition = load(given)
-    chart, progress = _seen(definition, history)
-    return mermaid(chart, progress) if form == "mermaid" else svg(chart, progress, title=title or definition.name)
+    chart, seen = _seen(definition, history)
+    return mermaid(chart, seen) if form == "mermaid" else svg(chart, seen, title=title or definition.name)
 
 
 def draw_tree(given: Given, *, history: History | None = None, title: str | None = None) -> Tree:
     """The picture of a definition for the terminal, to be printed by rich. Arguments as for `draw()`."""
     definition = load(given)
-    chart, progress = _seen(definition, history)
-    return tree(chart, progress, title=title or definition.name)
+    chart, seen = _seen(definition, history)
+    return tree(chart, seen, title=title or definition.name)
 
 
 def draw_data(given: Given, *, history: History | None = None) -> dict[str, Any]:
@@ -49,6 +49,5 @@ def draw_data(given: Given, *, history: History | None = None) -> dict[str, Any]
     return data(*_seen(load(given), history))
 
 
-def _seen(definition: Definition, history: History | None) -> tuple[Chart, Progress | None]:
-    chart = chart_of(definition.sketch())
-    return chart, None if history is None else read_history(chart, history)
+def _seen(definition: Definition, history: History | None) -> tuple[Chart, Seen | None]:
+    return chart_of(definition.sketch()), None if history is None else seen_in(history)

@@ -9,8 +9,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from workers.executions.history import Event, from_item
-from workers.executions.visits import Outcome, Visit, Visits, outward
+from workers.histories.event import Event, from_item
+from workers.histories.visits import Outcome, Visit, Visits, outward
 from workers.manager.model import Attempt, Job, JobResource, JobStatus, ResourceType
 from workers.manager.translation.additions import is_added
 

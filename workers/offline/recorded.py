@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from workers.errors import UsageError
-from workers.executions.history import Event, execution_history
+from workers.executions.history import execution_history
 from workers.executions.names import execution_arn
+from workers.histories.event import Event
 from workers.stepfunctions.account import Account
 
 _ENDS = {"ActivitySucceeded", "ActivityFailed", "ActivityTimedOut", "ActivityScheduleFailed"}

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field, fields
 from typing import Any, Self
 
 from workers.executions.execution import Execution
-from workers.executions.history import Event
-from workers.executions.progress import Progress, StateProgress
+from workers.histories.event import Event
+from workers.histories.progress import Progress, StateProgress
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,7 +24,7 @@ class MachineRun(Execution):
     @property
     def states(self) -> list[str]:
         """The names of the states that were entered, in the order of their first time."""
-        return [state.state for state in self._states()]
+        return list(self._states())
 
     def passed(self, state: str) -> bool:
         """Whether the state was entered and left, by its result or by a catcher."""
@@ -47,12 +47,13 @@ class MachineRun(Execution):
 
     def attempts(self, state: str) -> int:
         """How often the state's work was begun: 1 without retries, 0 where it never came to that."""
-        return sum(visit.tries for one in self._states() if one.state == state for visit in one.visits)
+        found = self._states().get(state)
+        return sum(visit.tries for visit in found.visits) if found else 0
 
     def _exits(self) -> list[Event]:
         return [event for event in self.events if event.type.endswith("StateExited")]
 
-    def _states(self) -> list[StateProgress]:
+    def _states(self) -> dict[str, StateProgress]:
         progress = Progress()
         for event in self.events:
             progress.add(event)

@@ -2,35 +2,36 @@
 
 from collections.abc import Iterator
 
+from workers.histories.visits import Outcome
 from workers.machines.graph.chart import Box, Chart, Kind, Way
-from workers.machines.graph.progress import Fate, Progress
+from workers.machines.graph.seen import NOT_TAKEN, Seen
 
 _STYLES = {
-    Fate.PASSED: "fill:#dcf5e3,stroke:#1a7f37,color:#0b3d1a",
-    Fate.FAILED: "fill:#ffe0de,stroke:#cf222e,color:#5c0d12",
-    Fate.CAUGHT: "fill:#fff1cc,stroke:#bf8700,color:#4d3800",
-    Fate.RUNNING: "fill:#ddf4ff,stroke:#0969da,color:#0a3069",
-    Fate.STOPPED: "fill:#eceef0,stroke:#57606a,color:#24292f",
-    Fate.NOT_TAKEN: "fill:#ffffff,stroke:#afb8c1,color:#8c959f,stroke-dasharray:4 3",
+    Outcome.SUCCEEDED: "fill:#dcf5e3,stroke:#1a7f37,color:#0b3d1a",
+    Outcome.FAILED: "fill:#ffe0de,stroke:#cf222e,color:#5c0d12",
+    Outcome.CAUGHT: "fill:#fff1cc,stroke:#bf8700,color:#4d3800",
+    Outcome.RUNNING: "fill:#ddf4ff,stroke:#0969da,color:#0a3069",
+    Outcome.ABORTED: "fill:#eceef0,stroke:#57606a,color:#24292f",
+    NOT_TAKEN: "fill:#ffffff,stroke:#afb8c1,color:#8c959f,stroke-dasharray:4 3",
 }
 _SHAPES = {"Choice": ("{{", "}}"), "Succeed": ("([", "])"), "Fail": ("([", "])")}
 _LONGEST_LABEL = 60
 _HARMLESS = " -_.:/$%=,'…"
 
 
-def mermaid(chart: Chart, progress: Progress | None = None) -> str:
-    """The flowchart of a machine; with `progress`, coloured by what an execution did."""
-    writer = _Writer(progress)
+def mermaid(chart: Chart, seen: Seen | None = None) -> str:
+    """The flowchart of a machine; with `seen`, coloured by what an execution did."""
+    writer = _Writer(seen)
     lines = ["flowchart TD", *writer.chart(chart, "  ")]
-    if progress:
-        lines += [f"  classDef {_word(fate)} {style}" for fate, style in _STYLES.items()]
-        lines += [f"  class {number} {_word(progress.fate(name))}" for name, number in writer.numbers.items()]
+    if seen:
+        lines += [f"  classDef {_class(word)} {style}" for word, style in _STYLES.items()]
+        lines += [f"  class {number} {_class(seen.word(name))}" for name, number in writer.numbers.items()]
     return "\n".join(lines) + "\n"
 
 
 class _Writer:
-    def __init__(self, progress: Progress | None) -> None:
-        self._progress = progress
+    def __init__(self, seen: Seen | None) -> None:
+        self._seen = seen
         self._branches = 0
         self.numbers: dict[str, str] = {}
         """The ids of the states: names may hold what Mermaid takes for its own."""
@@ -67,20 +68,20 @@ class _Writer:
         yield f"{indent}end"
 
     def _text(self, box: Box) -> str:
-        note = self._progress.note(box.name) if self._progress else ""
+        note = self._seen.note(box.name) if self._seen else ""
         kind = f"{box.type.lower()} {box.detail}".strip()
         return "<br>".join([f"<b>{_escaped(box.name)}</b>", *map(_escaped, filter(None, [kind, note]))])
 
     def _way(self, way: Way) -> str:
         arrow = "-.->" if way.kind is Kind.CATCH else "-->"
-        if self._progress and (way.source, way.target) in self._progress.taken:
+        if self._seen and (way.source, way.target) in self._seen.taken:
             arrow = "==>"
         label = f'|"{_escaped(_cut(way.label))}"|' if way.label else ""
         return f"{self.numbers[way.source]} {arrow}{label} {self.numbers[way.target]}"
 
 
-def _word(fate: Fate) -> str:
-    return fate.value.replace(" ", "_")
+def _class(word: str) -> str:
+    return word.replace(" ", "_")
 
 
 def _cut(label: str) -> str:

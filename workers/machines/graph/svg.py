@@ -7,9 +7,10 @@ from itertools import pairwise
 from unicodedata import east_asian_width
 from xml.sax.saxutils import escape
 
+from workers.histories.visits import Outcome
 from workers.machines.graph.chart import Box, Chart, Kind, Way
 from workers.machines.graph.placing import Placed, Point, Size, place
-from workers.machines.graph.progress import Fate, Progress
+from workers.machines.graph.seen import Seen
 
 _NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _START, _END = "\0start", "\0end"
@@ -29,11 +30,11 @@ text { font: 13px system-ui, sans-serif; fill: #24292f; text-anchor: middle; }
 .catch { stroke-dasharray: 5 4; }
 .taken { stroke: #24292f; stroke-width: 2.4; }
 .missed { opacity: 0.45; }
-.passed { fill: #dcf5e3; stroke: #1a7f37; }
+.succeeded { fill: #dcf5e3; stroke: #1a7f37; }
 .failed { fill: #ffe0de; stroke: #cf222e; }
 .caught { fill: #fff1cc; stroke: #bf8700; }
 .running { fill: #ddf4ff; stroke: #0969da; }
-.stopped { fill: #eceef0; stroke: #57606a; }
+.aborted { fill: #eceef0; stroke: #57606a; }
 .not-taken { stroke: #afb8c1; stroke-dasharray: 4 3; }
 """
 _ARROW = """<defs>
@@ -42,16 +43,16 @@ _ARROW = """<defs>
 </defs>"""
 
 
-def svg(chart: Chart, progress: Progress | None = None, *, title: str = "state machine") -> str:
-    """The picture of a machine; with `progress`, coloured by what an execution did.
+def svg(chart: Chart, seen: Seen | None = None, *, title: str = "state machine") -> str:
+    """The picture of a machine; with `seen`, coloured by what an execution did.
 
     `title` is what screen readers and browsers call it.
     """
-    layout = _lay_out(chart, progress or Progress())
+    layout = _lay_out(chart, seen or Seen())
     width, height = (_n(side + 2 * _MARGIN) for side in layout.placed.size)
     size = f'width="{width}" height="{height}" viewBox="0 0 {width} {height}"'
     opening = f'<svg xmlns="http://www.w3.org/2000/svg" role="img" {size}>'
-    inside = _Pen(progress).chart(layout, (_MARGIN, _MARGIN))
+    inside = _Pen(seen).chart(layout, (_MARGIN, _MARGIN))
     return "\n".join(
         [opening, f"<title>{_xml(title)}</title>", f"<style>{_STYLE}</style>", _ARROW, *inside, "</svg>\n"]
     )
@@ -67,11 +68,10 @@ class _Layout:
     inner: dict[str, tuple["_Layout", ...]]
 
 
-def _lay_out(chart: Chart, progress: Progress) -> _Layout:
-    inner = {box.name: tuple(_lay_out(branch, progress) for branch in box.branches) for box in chart.boxes.values()}
+def _lay_out(chart: Chart, seen: Seen) -> _Layout:
+    inner = {box.name: tuple(_lay_out(branch, seen) for branch in box.branches) for box in chart.boxes.values()}
     sizes = {
-        name: _size(box, _kind(box, progress), inner[name], _loop_room(name, chart))
-        for name, box in chart.boxes.items()
+        name: _size(box, _kind(box, seen), inner[name], _loop_room(name, chart)) for name, box in chart.boxes.items()
     }
     sizes |= {_START: _DOT, _END: _DOT}
     edges = [(_START, chart.start)]
@@ -103,9 +103,9 @@ def _joined(ways: list[Way]) -> str:
     return " or ".join(dict.fromkeys(_cut(way.label) for way in ways if way.label))
 
 
-def _kind(box: Box, progress: Progress) -> str:
+def _kind(box: Box, seen: Seen) -> str:
     """The second line of a box: `task · charge · 2 failed attempts`."""
-    return " · ".join(filter(None, [box.type.lower(), box.detail, progress.note(box.name)]))
+    return " · ".join(filter(None, [box.type.lower(), box.detail, seen.note(box.name)]))
 
 
 def _text_width(text: str, character: float) -> float:
@@ -113,8 +113,8 @@ def _text_width(text: str, character: float) -> float:
 
 
 class _Pen:
-    def __init__(self, progress: Progress | None) -> None:
-        self._progress = progress
+    def __init__(self, seen: Seen | None) -> None:
+        self._seen = seen
 
     def chart(self, layout: _Layout, origin: Point) -> Iterator[str]:
         """The elements of a chart whose upper left corner stands at `origin`: ways, then boxes, then labels."""
@@ -141,11 +141,11 @@ class _Pen:
 
     def _taken(self, box: Box, *, ended: bool) -> str:
         """The class of the way into the first state, or out of one that ends the branch."""
-        if not self._progress:
+        if not self._seen:
             return ""
-        fate = self._progress.fate(box.name)
-        done = fate in {Fate.PASSED, Fate.CAUGHT} or box.type == "Fail"
-        return "taken" if fate is not Fate.NOT_TAKEN and (done or not ended) else "missed"
+        outcome = self._seen.outcome(box.name)
+        done = outcome in {Outcome.SUCCEEDED, Outcome.CAUGHT} or box.type == "Fail"
+        return "taken" if outcome and (done or not ended) else "missed"
 
     def _dots(self, layout: _Layout) -> Iterator[str]:
         centers = layout.placed.centers
@@ -160,8 +160,8 @@ class _Pen:
         classes = ["way"]
         if all(way.kind is Kind.CATCH for way in ways):
             classes.append("catch")
-        if self._progress:
-            taken = (ways[0].source, ways[0].target) in self._progress.taken
+        if self._seen:
+            taken = (ways[0].source, ways[0].target) in self._seen.taken
             classes.append("taken" if taken else "missed")
         title = " or ".join(way.label for way in ways if way.label)
         inside = f"<title>{_xml(title)}</title>" if title else ""
@@ -170,10 +170,10 @@ class _Pen:
     def _box(self, box: Box, layout: _Layout) -> Iterator[str]:
         (x, y), (width, height) = layout.placed.centers[box.name], layout.sizes[box.name]
         width -= 2 * _loop_room(box.name, layout.chart)
-        fate = self._progress.fate(box.name) if self._progress else None
-        kind = _kind(box, self._progress or Progress())
-        classes = " ".join(filter(None, ["box", "group" if box.branches else "", _word(fate) if fate else ""]))
-        yield f"<g><title>{_xml(': '.join(filter(None, [box.name, kind, fate])))}</title>"
+        word = self._seen.word(box.name) if self._seen else ""
+        kind = _kind(box, self._seen or Seen())
+        classes = " ".join(filter(None, ["box", "group" if box.branches else "", word.replace(" ", "-")]))
+        yield f"<g><title>{_xml(': '.join(filter(None, [box.name, kind, word])))}</title>"
         yield _outline(box, x - width / 2, y - height / 2, width, height, classes)
         top = y - height / 2 if box.branches else y - 23
         yield _text("name", x, top + 20, box.name)
@@ -259,10 +259,6 @@ def _text(kind: str, x: float, y: float, text: str) -> str:
 
 def _cut(label: str) -> str:
     return label if len(label) <= _LONGEST_LABEL else label[: _LONGEST_LABEL - 1] + "…"
-
-
-def _word(fate: Fate) -> str:
-    return fate.value.replace(" ", "-")
 
 
 def _n(number: float) -> str:

@@ -134,8 +134,8 @@ class _Conversion:
             return [sign, *(self._condition(part, f"{where}[{n}]") for n, part in enumerate(parts, 1))]
         if sign == "not" and parts:
             return [sign, self._condition(parts[-1], f"{where}[{len(parts)}]")]
-        if sign in _MOMENTS and len(parts) == 2:
-            return self._comparison(sign, *parts, where)
+        if sign and sign in _MOMENTS and len(parts) == 2:
+            return self._comparison(sign, parts[0], parts[1], where)
         raise self._wrong(where, "a condition is a path, or [:and …], [:or …], [:not C], [:= PATH VALUE] and the like")
 
     def _comparison(self, sign: str, path: Any, value: Any, where: str) -> list[Any]:

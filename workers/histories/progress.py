@@ -1,11 +1,13 @@
-"""The states of an execution as they run, put together from its history."""
+"""The states of an execution as they run, put together from its history: all visits of a state together."""
 
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from workers.executions.history import Event
-from workers.executions.visits import Outcome, Visit, Visits
+from workers.histories.event import Event
+from workers.histories.visits import Outcome, Visit, Visits
+
+_WORST_FIRST = (Outcome.FAILED, Outcome.ABORTED, Outcome.CAUGHT, Outcome.SUCCEEDED)
 
 
 @dataclass(slots=True)
@@ -19,9 +21,9 @@ class StateProgress:
 
     @property
     def outcome(self) -> Outcome:
-        """The outcome that says most: running, else failed, else that of the last visit."""
-        outcomes = [visit.outcome for visit in self.visits]
-        return next((one for one in (Outcome.RUNNING, Outcome.FAILED) if one in outcomes), outcomes[-1])
+        """Running while a visit runs; else the worst of all visits' outcomes."""
+        outcomes = {visit.outcome for visit in self.visits}
+        return next(one for one in (Outcome.RUNNING, *_WORST_FIRST) if one in outcomes)
 
     @property
     def running(self) -> int:
@@ -32,6 +34,11 @@ class StateProgress:
     def retries(self) -> int:
         """How often it was tried again."""
         return sum(max(0, visit.tries - 1) for visit in self.visits)
+
+    @property
+    def failures(self) -> int:
+        """How many tries failed, those that were retried among them."""
+        return sum(visit.failures for visit in self.visits)
 
     @property
     def error(self) -> str | None:
@@ -61,6 +68,8 @@ class Progress:
     def __init__(self) -> None:
         self.last = 0
         """The id of the last event."""
+        self.states: dict[str, StateProgress] = {}
+        """The states by their names, in the order in which they were first entered."""
         self._visits = Visits()
 
     @property
@@ -69,19 +78,13 @@ class Progress:
         return self._visits.end.type if self._visits.end else None
 
     @property
-    def states(self) -> list[StateProgress]:
-        """The states in the order in which they were first entered."""
-        found: dict[str, StateProgress] = {}
-        for visit in self._visits.all:
-            found.setdefault(visit.state, StateProgress(visit.state, visit.type, visit.depth, [])).visits.append(visit)
-        return list(found.values())
-
-    @property
     def running(self) -> set[str]:
         """The names of the states that run."""
-        return {visit.state for visit in self._visits.all if visit.outcome is Outcome.RUNNING}
+        return {name for name, state in self.states.items() if state.running}
 
     def add(self, event: Event) -> None:
         """Takes the next event."""
         self.last = event.id
-        self._visits.add(event)
+        if visit := self._visits.add(event):
+            new = StateProgress(visit.state, visit.type, visit.depth, [])
+            self.states.setdefault(visit.state, new).visits.append(visit)

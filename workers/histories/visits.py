@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from workers.executions.history import Event
+from workers.histories.event import Event
 
 _CONTAINERS = frozenset({"Map", "Parallel"})
 _FAILED = ("Failed", "TimedOut")
@@ -37,10 +37,14 @@ class Visit:
     around: "Visit | None" = field(default=None, repr=False)
     """The visit of the Map or Parallel that it is part of."""
     inside: "list[Visit]" = field(default_factory=list, repr=False)
+    after: "Visit | None" = field(default=None, repr=False)
+    """The visit from which the execution came to it; None for the first of a branch."""
     left: datetime | None = None
     outcome: Outcome = Outcome.RUNNING
     tries: int = 0
     """How often it was begun: more than once where it was retried."""
+    failures: int = 0
+    """How many of those tries failed."""
     failing: bool = False
     """Whether its last try failed."""
     error: str | None = None
@@ -75,12 +79,13 @@ class Visits:
         self._open: dict[str, dict[int, Visit]] = {}
         """Those that have not been left, by state and by the id of the event that began them."""
 
-    def add(self, event: Event) -> None:
-        """Takes the next event."""
+    def add(self, event: Event) -> Visit | None:
+        """Takes the next event, and gives the visit that it begins, if it begins one."""
         before = self._resumed(event) if event.previous == self._redriven > 0 else self._owners.get(event.previous)
         if event.type.endswith("StateEntered"):
-            self._owners[event.id] = self._enter(event, before)
-        elif event.type.endswith("StateExited"):
+            self._owners[event.id] = visit = self._enter(event, before)
+            return visit
+        if event.type.endswith("StateExited"):
             self._owners[event.id] = self._exit(event, before)
         elif event.type in ENDINGS:
             self._owners[event.id] = before
@@ -89,6 +94,7 @@ class Visits:
             self._redrive(event)
         else:
             self._owners[event.id] = self._happened(event, before)
+        return None
 
     def _redrive(self, event: Event) -> None:
         self.end = self.cause = None
@@ -97,7 +103,10 @@ class Visits:
         self._ended_badly = [one for one in self.all if one.outcome in unfinished and one.type not in _CONTAINERS]
 
     def _resumed(self, event: Event) -> Visit | None:
-        """The visit that goes on after a redrive: the history names it only by what happens in it."""
+        """The visit that goes on after a redrive: the history names it only by what happens in it.
+
+        Where a state is entered anew, what goes on is the visit around it.
+        """
 
         def fits(visit: Visit) -> bool:
             if event.state is not None:
@@ -109,15 +118,17 @@ class Visits:
         if visit is None:
             return None
         self._ended_badly.remove(visit)
-        for one in outward(visit):
+        resumed = visit.around if event.type.endswith("StateEntered") else visit
+        for one in outward(resumed):
             one.left, one.outcome, one.failing, one.error = None, Outcome.RUNNING, False, None
             self._opened(one)
-        return visit
+        return resumed
 
     def _enter(self, event: Event, before: Visit | None) -> Visit:
         kind = event.type.removesuffix("StateEntered")
         around = before if before and before.type in _CONTAINERS and before.left is None else before and before.around
-        visit = Visit(event.state or "", kind, event.at, [event], around)
+        after = before if before is not around else None
+        visit = Visit(event.state or "", kind, event.at, [event], around, after=after)
         if kind == "Fail":  # it has no exit
             visit.outcome, visit.left, visit.failing = Outcome.FAILED, event.at, True
         else:
@@ -145,6 +156,7 @@ class Visits:
             visit.failing, visit.error = False, None
         elif event.type.endswith(_FAILED) and not event.type.startswith("MapIteration"):
             visit.failing, visit.error = True, event.details.get("error", visit.error)
+            visit.failures += 1
             if visit.type in _CONTAINERS:
                 self._close_inside(visit, event.at)
         return visit
