@@ -24,7 +24,7 @@ FLOORS = (
     "offline",
     "dev testing callbacks commands demo doctor iam",
     "manager",
-    "embedded",
+    "embedded web",
     "cli",
     "__main__",
 )

@@ -23,6 +23,7 @@ EXTRAS = {
     "workers.manager.serving": "manager",
     "workers.manager.store.sql": "manager",
     "workers.testing": "testing",
+    "workers.web": "web",
 }
 """Rooms that nobody enters without an extra; every other module makes do with the core's dependencies."""
 

@@ -1,17 +1,16 @@
 """The service on a port: uvicorn, and an orderly end."""
 
 import socket
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
 import anyio
 import uvicorn
-from fastapi import FastAPI
+from starlette.applications import Starlette
 
 from workers.errors import UsageError
 from workers.manager.api.guard import Tokens, is_loopback
-from workers.manager.changes import Changes
 from workers.payloads.together import background
 
 _GRACE = 10
@@ -22,9 +21,9 @@ _BACKLOG = 1_024
 class _Server(uvicorn.Server):
     """A server that says when it is ready, ends its streams when it stops, and leaves signals to others."""
 
-    def __init__(self, config: uvicorn.Config, changes: Changes | None) -> None:
+    def __init__(self, config: uvicorn.Config, stopping: Callable[[], None] | None) -> None:
         super().__init__(config)
-        self._changes = changes
+        self._stopping = stopping
         self.settled = anyio.Event()
         """Set when it answers, or has ended."""
         self.ended = anyio.Event()
@@ -41,8 +40,8 @@ class _Server(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Ends streams first: they would last as long as their listeners."""
-        if self._changes:
-            self._changes.close()
+        if self._stopping:
+            self._stopping()
         await super().shutdown(sockets)
 
     async def run_on(self, listener: socket.socket) -> None:
@@ -55,8 +54,13 @@ class _Server(uvicorn.Server):
 
 
 @asynccontextmanager
-async def serving(app: FastAPI, *, host: str = "127.0.0.1", port: int = 0) -> AsyncIterator[str]:
+async def serving(
+    app: Starlette, *, host: str = "127.0.0.1", port: int = 0, stopping: Callable[[], None] | None = None
+) -> AsyncIterator[str]:
     """Answers requests while the context is open; gives the URL. `port` 0 takes a free one.
+
+    `stopping` is called when it begins to stop, to end streams, which would last as long as their listeners; by
+    default the stream of changes of the app's manager.
 
     Raises `UsageError` for an address that cannot be had.
     """
@@ -67,13 +71,14 @@ async def serving(app: FastAPI, *, host: str = "127.0.0.1", port: int = 0) -> As
         log_config=None,
         access_log=False,
         lifespan="off",
+        http="h11",  # of the two parsers the one that bounds request lines and headers (64 KiB)
         server_header=False,
         ws="none",
         timeout_graceful_shutdown=_GRACE,
         timeout_keep_alive=75,
     )
-    manager: Any = app.state.manager
-    server = _Server(config, manager and manager.recent_changes)
+    manager: Any = getattr(app.state, "manager", None)
+    server = _Server(config, stopping or (manager and manager.recent_changes.close))
     try:
         async with background() as group:
             group.start_soon(server.run_on, listener, name="serve requests")

@@ -1,0 +1,1 @@
+"""The web page: executions of any Step Functions endpoint, and the workflows of the manager."""

@@ -1,0 +1,79 @@
+"""Templates: one environment that escapes everything, and what templates may call."""
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined, pass_context
+from jinja2.runtime import Context
+from starlette.requests import Request
+from starlette.responses import HTMLResponse
+
+from workers.web.source import Source
+
+
+def environment() -> Environment:
+    """The environment of all templates: `workers/web/templates`. Whatever a template prints is escaped."""
+    made = Environment(
+        loader=PackageLoader("workers.web"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.filters |= {"moment": moment, "iso": iso, "duration": duration, "pretty": pretty, "number": number}
+    made.globals |= {"path": _path}
+    return made
+
+
+def render(request: Request, template: str, /, *, status: int = 200, **values: Any) -> HTMLResponse:
+    """The page `template`, for which the pages' own names are known: `request`, `source` and `path(name, …)`."""
+    source: Source = request.app.state.source
+    templates: Environment = request.app.state.templates
+    text = templates.get_template(template).render(request=request, source=source, **values)
+    return HTMLResponse(text.encode(errors="replace"), status_code=status)
+
+
+def path(request: Request, name: str, /, **parameters: Any) -> str:
+    """The path of the route `name`, wherever the pages are mounted; percent-encoded."""
+    return f"{request.scope.get('root_path', '').rstrip('/')}{request.app.url_path_for(name, **parameters)}"
+
+
+@pass_context
+def _path(context: Context, name: str, /, **parameters: Any) -> str:
+    return path(context["request"], name, **parameters)
+
+
+def moment(time: datetime | None) -> str:
+    """A time as a browser without scripts shows it; with them, `<time>` elements show the local one."""
+    return time.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC") if time else "—"
+
+
+def iso(time: datetime | None) -> str:
+    """A time for `<time datetime=…>`."""
+    return time.astimezone(UTC).isoformat(timespec="milliseconds") if time else ""
+
+
+def duration(seconds: float | None) -> str:
+    """`7 ms`, `0.4 s`, `12 s`, `3 min 5 s`, `2 h 14 min`, `3 d 2 h`."""
+    if seconds is None:
+        return "—"
+    if seconds < 0.1:
+        return f"{max(0.0, seconds) * 1000:.0f} ms"
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    whole = int(seconds)
+    for size, name, smaller, small_name in ((86_400, "d", 3_600, "h"), (3_600, "h", 60, "min"), (60, "min", 1, "s")):
+        if whole >= size:
+            return f"{whole // size} {name} {whole % size // smaller} {small_name}"
+    return f"{whole} s"
+
+
+def pretty(value: Any) -> str:
+    """A JSON value over several lines; a text that is no JSON stays as it is."""
+    return value if isinstance(value, str) else json.dumps(value, indent=2, ensure_ascii=False, default=str)
+
+
+def number(value: float) -> str:
+    """`25,000`."""
+    return f"{value:,}"
