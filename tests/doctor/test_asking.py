@@ -1,22 +1,30 @@
 """What is found by asking: deployed machines, payload stores, other workers, permissions."""
 
+import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from aiohttp import web
 
 from tests.account import PREFIX, ROLE, unique
 from tests.doctor import handlers
+from tests.doctor.iam import Simulation, denied
 from tests.doctor.machines import chain, task
 from tests.proxy import Proxy
 from workers import Registry, Worker
+from workers.arns import Place
 from workers.doctor import Finding, Level, examine
 from workers.errors import UsageError
 from workers.executions import start_execution
+from workers.iam import worker_policy
+from workers.local import LocalStepFunctions
 from workers.machines import ensure_state_machine
 from workers.settings import Settings
 from workers.stepfunctions.account import Account
 from workers.stepfunctions.protocol import RefusedError
+
+PLACE = Place("aws", "us-east-1", "123456789012")
 
 
 def codes(findings: tuple[Finding, ...]) -> dict[str, Finding]:
@@ -88,7 +96,7 @@ async def test_payload_stores_are_asked(here: Account, deployed, tmp_path: Path)
     assert codes(report.findings)["store-not-reachable"].level is Level.ERROR
 
 
-async def test_who_took_tasks_of_late_is_told(account, here: Account, deployed) -> None:
+async def test_who_took_tasks_of_late_is_told(account, here: Account, deployed, tmp_path: Path) -> None:
     registry, machine = deployed
     async with Worker(registry, Settings(worker_name="shop-{pid}")):
         await start_execution(machine, {"x": 1}, wait=True, account=here)
@@ -105,65 +113,72 @@ async def test_who_took_tasks_of_late_is_told(account, here: Account, deployed) 
     assert (stale.level, stale.where) == (Level.WARNING, machine)
     assert "not named like shop2-{host}" in stale.message
 
-
-SIMULATED = """<SimulatePrincipalPolicyResponse xmlns="https://iam.amazonaws.com/doc/2010-05-08/">
-<SimulatePrincipalPolicyResult><IsTruncated>false</IsTruncated><EvaluationResults>{}</EvaluationResults>
-</SimulatePrincipalPolicyResult></SimulatePrincipalPolicyResponse>"""
-RESULT = """<member><EvalActionName>{action}</EvalActionName><EvalResourceName>{resource}</EvalResourceName>
-<EvalDecision>{decision}</EvalDecision></member>"""
-DENIED = """<ErrorResponse><Error><Type>Sender</Type><Code>AccessDenied</Code><Message>not you</Message></Error>
-</ErrorResponse>"""
-
-
-def simulated(**decisions: str):
-    """An answer of IAM: the decision for each action, on the first resource that was asked for."""
-
-    def answer(parameters: dict[str, str]) -> web.Response:
-        resource = parameters["ResourceArns.member.1"]
-        asked = [value for key, value in parameters.items() if key.startswith("ActionNames")]
-        members = (
-            RESULT.format(action=action, resource=resource, decision=decisions.get(action.partition(":")[2], "allowed"))
-            for action in asked
-        )
-        return web.Response(text=SIMULATED.format("".join(members)), content_type="text/xml")
-
-    return answer
+    (used,) = registry
+    file = tmp_path / f"{machine}.json"
+    file.write_text(json.dumps(chain(Work=task(used.name))))
+    found = codes((await examine(registry, [file], Settings(worker_name="shop2-{host}"))).findings)
+    assert found["stale-poller"].where == str(file)
+    elsewhere = file.rename(tmp_path / "no machine's name.json")
+    assert "stale-poller" not in codes((await examine(registry, [elsewhere])).findings)
 
 
-async def test_permissions_are_simulated(proxy: Proxy, deployed, monkeypatch: pytest.MonkeyPatch) -> None:
-    registry, machine = deployed
+WORKER = "arn:aws:iam::123456789012:role/path/worker"
+PAYLOADS = Settings(payloads="s3://payloads/prefix")
+
+
+def simulating(proxy: Proxy, monkeypatch: pytest.MonkeyPatch, policy: dict[str, Any]) -> None:
+    """From now on IAM judges the worker's role by `policy`."""
     monkeypatch.setenv("AWS_ENDPOINT_URL_IAM", proxy.url)
-    proxy.answers["SimulatePrincipalPolicy"] = [
-        simulated(GetActivityTask="implicitDeny"),
-        simulated(PutObject="explicitDeny"),
-    ]
-    settings = Settings(payloads="s3://payloads/prefix")
-    report = await examine(registry, [machine], settings, role="arn:aws:iam::123456789012:role/path/worker")
-    denied = [finding for finding in report.findings if finding.code == "not-allowed"]
-    (handler,) = registry
-    arn = f"{PREFIX}:activity:{handler.name}"
-    assert [(finding.where, finding.message) for finding in denied] == [
-        (
-            "role worker",
-            f"states:GetActivityTask on {handler.name} is not allowed: allow it on {arn}",
-        ),
-        (
-            "role worker",
-            "s3:PutObject on payloads/prefix/* is denied: allow it on arn:aws:s3:::payloads/prefix/*",
-        ),
-    ]
-    assert "SendTaskSuccess" in codes(report.findings)["not-judged"].message
-    first, second = proxy.called("SimulatePrincipalPolicy")
-    assert first["PolicySourceArn"] == "arn:aws:iam::123456789012:role/path/worker"
-    assert [first[f"ActionNames.member.{number}"] for number in (1, 2)] == [
-        "states:GetActivityTask",
-        "states:CreateActivity",
-    ]
-    assert second["ResourceArns.member.1"] == "arn:aws:s3:::payloads/prefix/*"
+    proxy.answers["SimulatePrincipalPolicy"] = [Simulation({WORKER: policy})] * 20
 
-    proxy.answers["SimulatePrincipalPolicy"] = [simulated()]
-    quiet = await examine(registry, [machine], Settings(create=False), role="arn:aws:iam::123456789012:role/worker")
-    assert "not-allowed" not in codes(quiet.findings)
+
+async def test_the_policy_that_workers_iam_prints_is_enough(
+    proxy: Proxy, deployed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    registry, machine = deployed
+    for settings in (Settings(), Settings(create=False), PAYLOADS):
+        policy = worker_policy([handler.name for handler in registry], place=PLACE, settings=settings)
+        simulating(proxy, monkeypatch, policy)
+        found = codes((await examine(registry, [machine], settings, role=WORKER)).findings)
+        assert "not-allowed" not in found
+        assert "SendTaskSuccess" in found["not-judged"].message
+    asked = proxy.called("SimulatePrincipalPolicy")
+    assert {one["PolicySourceArn"] for one in asked} == {WORKER}
+    assert not any("SendTask" in value for one in asked for value in one.values())
+
+
+async def test_permissions_that_are_missing_are_found(proxy: Proxy, deployed, monkeypatch: pytest.MonkeyPatch) -> None:
+    registry, machine = deployed
+    registry.add("zz-not-named", handlers.quiet)
+    (used, _) = registry
+    policy = worker_policy([used.name], place=PLACE, settings=PAYLOADS)
+    no_writes = {"Effect": "Deny", "Action": "s3:Put*", "Resource": "*"}
+    simulating(proxy, monkeypatch, policy | {"Statement": [*policy["Statement"], no_writes]})
+    report = await examine(registry, [machine], PAYLOADS, role=WORKER)
+    assert not report.fine()
+    missing = [(finding.where, finding.message) for finding in report.findings if finding.code == "not-allowed"]
+    arn = f"{PREFIX}:activity:zz-not-named"
+    assert missing == [
+        ("role worker", f"states:GetActivityTask on zz-not-named is not allowed: allow it on {arn}"),
+        ("role worker", f"states:CreateActivity on zz-not-named is not allowed: allow it on {arn}"),
+        ("role worker", "s3:PutObject on payloads/prefix/* is denied: allow it on arn:aws:s3:::payloads/prefix/*"),
+    ]
+
+
+async def test_a_role_that_is_not_there_is_an_error(proxy: Proxy, deployed, monkeypatch: pytest.MonkeyPatch) -> None:
+    registry, machine = deployed
+    simulating(proxy, monkeypatch, {})
+    found = codes((await examine(registry, [machine], role=f"{WORKER}s")).findings)
+    assert (found["no-such-role"].level, found["no-such-role"].where) == (Level.ERROR, "role workers")
+
+
+async def test_the_embedded_engine_has_no_permissions(engine: LocalStepFunctions, deployed) -> None:
+    registry, machine = deployed
+    here = Settings(local=True, local_port=engine.port)
+    found = codes((await examine(registry, [machine], here, role=WORKER)).findings)
+    assert found["permissions-not-examined"].level is Level.NOTE
+    assert "without --local" in found["permissions-not-examined"].message
+    assert not codes((await examine(registry, [machine], here)).findings)
 
 
 @pytest.mark.parametrize(
@@ -187,7 +202,7 @@ async def test_who_asks_is_judged_and_may_not_be_allowed_to(
     )
     proxy.answers["GetCallerIdentity"] = [lambda _: web.Response(text=identity, content_type="text/xml")] * 2
     for operation in ("GetRole", "SimulatePrincipalPolicy"):
-        proxy.answers[operation] = [lambda _: web.Response(text=DENIED, status=403, content_type="text/xml")]
+        proxy.answers[operation] = [denied]
     proxy.calls.clear()
     found = codes((await examine(registry, [machine])).findings)
     called = [name for name, _ in proxy.calls]

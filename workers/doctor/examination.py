@@ -85,11 +85,11 @@ async def examine(
         findings = [*notes, *_read(subjects, handled)]
         stores = payload_stores(handled)
         findings += await check_stores(stores, account)
-        if account and not settings.local:
+        if account:
             findings += await check_permissions(account, handled, stores, role=role)
         if account:
-            for subject in (one for one in subjects if one.arn):
-                findings += await check_pollers(subject.name, str(subject.arn), account, recent=recent)
+            for subject in subjects:
+                findings += await check_pollers(subject.name, subject.deployed_as, account, recent=recent)
     order = list(Level)
     return Report(tuple(sorted(findings, key=lambda finding: order.index(finding.level))))
 

@@ -15,19 +15,30 @@ _NOT_JUDGED = (
     "activity or state machine, which a simulation does not know"
 )
 
+_NO_SUCH_ROLE = frozenset({"NoSuchEntity", "InvalidInput", "ValidationError"})
+"""What SimulatePrincipalPolicy answers where there is no such role, or where the ARN is none (IAM API reference)."""
+
 
 async def check_permissions(
     account: Account, handled: Mapping[str, Activity], stores: Iterable[str], *, role: str | None
 ) -> list[Finding]:
-    """Simulates the calls of a worker. `role`: the ARN of its role or user; without one, whoever asks."""
+    """Simulates the calls of a worker. `role`: the ARN of its role or user; without one, whoever asks.
+
+    The embedded engine allows everything, and is not asked.
+    """
+    if account.settings.local:
+        message = "not examined: the embedded engine allows everything; --worker-role is judged on AWS, without --local"
+        return [Finding("permissions-not-examined", f"role {_short(role)}", message, Level.NOTE)] if role else []
     try:
         arn = role or await _own_arn(account)
-        where = f"role {arn.rpartition('/')[2]}"
+        where = f"role {_short(arn)}"
         if arn.endswith(":root"):
             return [Finding("permissions", where, "the root user is allowed everything: use a role", Level.NOTE)]
         wanted = _wanted(account, handled, stores)
         denied = [finding for call in wanted for finding in await _simulate(account, arn, where, *call)]
     except ServiceError as error:
+        if role and error.code in _NO_SUCH_ROLE:
+            return [Finding("no-such-role", f"role {_short(role)}", f"{error}: is {role} its ARN?", Level.ERROR)]
         message = f"permissions were not examined, for IAM did not answer: {error}"
         return [Finding("permissions-not-examined", "permissions", message, Level.NOTE)]
     return [*denied, Finding("not-judged", where, _NOT_JUDGED, Level.NOTE)]
@@ -84,3 +95,7 @@ def _denied(where: str, result: Mapping[str, Any]) -> Iterable[Finding]:
             how = "is denied" if one["EvalResourceDecision"] == "explicitDeny" else "is not allowed"
             message = f"{result['EvalActionName']} on {name} {how}: allow it on {resource}"
             yield Finding("not-allowed", where, message, Level.ERROR)
+
+
+def _short(arn: str) -> str:
+    return arn.rpartition("/")[2]

@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from workers.doctor.findings import Finding, Level
+from workers.errors import UsageError
 from workers.executions.history import execution_history
 from workers.executions.listing import list_executions
 from workers.settings import PLACEHOLDER
 from workers.stepfunctions.account import Account
+from workers.stepfunctions.protocol import ServiceError
 
 RECENT = 20
 """Executions whose histories are read."""
@@ -21,15 +23,24 @@ class _Seen:
     last: datetime
 
 
-async def check_pollers(name: str, arn: str, account: Account, *, recent: int) -> list[Finding]:
-    """The workers that took tasks of the `recent` last executions of the machine `name`.
+async def check_pollers(name: str, deployed_as: str, account: Account, *, recent: int) -> list[Finding]:
+    """The workers that took tasks of the `recent` last executions of a machine.
 
-    With a `--worker-name` those that are not named like it are warned of; without one, all are named.
+    `deployed_as`: its name or ARN; where nothing is deployed there, nothing is found. With a `--worker-name` those
+    that are not named like it are warned of; without one, all are named.
     """
     seen: dict[str, _Seen] = {}
-    async for worker, at in _started(arn, account, recent):
-        found = seen.setdefault(worker, _Seen(0, at))
-        found.tasks, found.last = found.tasks + 1, max(found.last, at)
+    try:
+        async for worker, at in _started(account.state_machine(deployed_as), account, recent):
+            found = seen.setdefault(worker, _Seen(0, at))
+            found.tasks, found.last = found.tasks + 1, max(found.last, at)
+    except UsageError:  # a file whose name no machine can have
+        return []
+    except ServiceError as error:
+        if error.code == "StateMachineDoesNotExist":
+            return []
+        message = f"other workers were not looked for: no executions of {deployed_as} can be read: {error}"
+        return [Finding("pollers-not-examined", name, message, Level.NOTE)]
     template = account.settings.worker_name
     return [_finding(name, worker, seen[worker], template) for worker in sorted(seen) if not _is_ours(worker, template)]
 

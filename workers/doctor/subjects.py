@@ -40,8 +40,8 @@ class Subject:
     problems: tuple[Problem, ...] = field(repr=False)
     machine: StateMachine | None = field(repr=False)
     """None where its problems are too bad."""
-    arn: str | None = None
-    """Where it is deployed."""
+    deployed_as: str = ""
+    """Its ARN; of a file, the name that `workers machines put` gives it."""
 
     def uses(self) -> Iterator[Use]:
         """The tasks that are activities, however deep."""
@@ -51,7 +51,7 @@ class Subject:
 
 def from_file(path: Path, *, place: Place, namespace: str | None) -> Subject:
     """The machine in a file; names in it stand for what they mean in `place`. Raises `UsageError`."""
-    return _subject(str(path), load(path), place, namespace, None)
+    return _subject(str(path), load(path), place, namespace, path.stem)
 
 
 async def from_account(name: str, account: Account) -> Subject:
@@ -61,10 +61,10 @@ async def from_account(name: str, account: Account) -> Subject:
     return _subject(found["name"], definition, account.place, None, found["stateMachineArn"])
 
 
-def _subject(name: str, definition: Definition, place: Place, namespace: str | None, arn: str | None) -> Subject:
+def _subject(name: str, definition: Definition, place: Place, namespace: str | None, deployed_as: str) -> Subject:
     broken = any(problem.severity is Severity.ERROR for problem in definition.problems)
     machine = None if broken else definition.machine(place=place, namespace=namespace)
-    return Subject(name, definition.problems, machine, arn)
+    return Subject(name, definition.problems, machine, deployed_as)
 
 
 def _uses(machine: str, branch: Branch, around: tuple[AnyState, ...]) -> Iterator[Use]:

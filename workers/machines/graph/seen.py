@@ -23,7 +23,7 @@ class Seen:
     def outcome(self, state: str) -> Outcome | None:
         """What became of `state`; of several visits, the worst. None where it was not taken."""
         found = self.states.get(state)
-        return found and found.outcome
+        return found.outcome if found else None
 
     def word(self, state: str) -> str:
         """The outcome of `state` in words."""
