@@ -3,9 +3,12 @@
 import re
 from pathlib import Path
 
+from click import Option
 from pydantic_core import PydanticUndefined
 
 from tests.docs.log_events import ROOT
+from workers.cli.serve import serve
+from workers.manager.api.measuring import Measures
 from workers.metrics import METRICS
 from workers.settings import Settings, flag, variable
 
@@ -31,18 +34,50 @@ def settings_rows() -> list[list[str]]:
     return rows
 
 
-def read_rows(page: str) -> list[list[str]]:
-    """The cells of all rows of all tables of a page, without the heads."""
-    lines = [line for line in (REFERENCE / page).read_text().splitlines() if line.startswith("| `")]
+def serve_rows() -> list[list[str]]:
+    """Flag, variable, default and meaning of each setting that only `workers serve` has."""
+    options = [one for one in serve.params if isinstance(one, Option) and one.envvar]
+    return [[f"`{one.opts[0]}`", f"`{one.envvar}`", *_default(one)] for one in options]
+
+
+def _default(option: Option) -> list[str]:
+    """The default of an option, and its meaning."""
+    meaning, _, said = str(option.help).partition("  [default: ")
+    return [f"`{option.default}`" if option.show_default else said.rstrip("]"), meaning]
+
+
+def manager_metrics_rows() -> list[list[str]]:
+    """Name, kind, labels and meaning of each metric of the workflow manager."""
+    return [
+        [
+            f"`{one._name}_total`" if one._type == "counter" else f"`{one._name}`",
+            one._type,
+            ", ".join(f"`{label}`" for label in one._labelnames),
+            one._documentation,
+        ]
+        for one in Measures()._registry._collector_to_names
+    ]
+
+
+def read_rows(page: str, section: str = "") -> list[list[str]]:
+    """The cells of all rows of all tables of a page, or of a section of it, without the heads."""
+    text = (REFERENCE / page).read_text()
+    if section:
+        text = text.partition(f"\n## {section}\n")[2].partition("\n## ")[0]
+    lines = [line for line in text.splitlines() if line.startswith("| `")]
     return [[cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]] for line in lines]
 
 
-def write_table(page: Path, rows: list[list[str]]) -> None:
-    """Replaces the rows of the one table of a page."""
+def write_table(page: Path, rows: list[list[str]], section: str = "") -> None:
+    """Replaces the rows of the one table of a page, or of a section of it."""
     table = "".join(f"| {' | '.join(row)} |\n" for row in rows)
-    page.write_text(re.sub(r"(\|---.*\n)(?:\|.*\n)+", lambda found: found[1] + table, page.read_text()))
+    before, head, text = page.read_text().rpartition(f"\n## {section}\n") if section else ("", "", page.read_text())
+    text = re.sub(r"(\|---.*\n)(?:\|.*\n)+", lambda found: found[1] + table, text, count=1)
+    page.write_text(before + head + text)
 
 
 if __name__ == "__main__":
     write_table(REFERENCE / "metrics.md", metrics_rows())
     write_table(REFERENCE / "settings.md", settings_rows())
+    write_table(REFERENCE / "serve.md", serve_rows(), "Settings")
+    write_table(REFERENCE / "serve.md", manager_metrics_rows(), "Metrics")

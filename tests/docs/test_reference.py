@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 from tests.docs.log_events import log_events
-from tests.docs.tables import REFERENCE, metrics_rows, read_rows, settings_rows
+from tests.docs.tables import REFERENCE, manager_metrics_rows, metrics_rows, read_rows, serve_rows, settings_rows
 from workers.supervisor.outside.health import Health
 
 
@@ -14,6 +14,11 @@ def test_the_metrics_page_lists_every_metric_as_the_code_has_it() -> None:
 
 def test_the_settings_page_lists_every_setting_with_flag_variable_and_default() -> None:
     assert read_rows("settings.md") == settings_rows(), "run python -m tests.docs.tables"
+
+
+def test_the_page_of_the_manager_lists_every_setting_and_every_metric() -> None:
+    assert read_rows("serve.md", "Settings") == serve_rows(), "run python -m tests.docs.tables"
+    assert read_rows("serve.md", "Metrics") == manager_metrics_rows(), "run python -m tests.docs.tables"
 
 
 def test_the_logs_page_lists_every_event_with_its_level_and_keys() -> None:

@@ -42,6 +42,13 @@ def _variable(name: str) -> dict[str, Any]:
 @click.option("--token-file", metavar="FILE", **_variable("TOKEN_FILE"), help="Bearer tokens, one a line.")
 @click.option("--read-only-token-file", metavar="FILE", **_variable("READ_ONLY_TOKEN_FILE"),
               help="Bearer tokens that may only read, one a line.")  # fmt: skip
+@click.option("--callbacks", metavar="APPLICATION", **_variable("CALLBACKS"),
+              help="Consume the callbacks of this application (NAMESPACE--APPLICATION in a namespace), and let "
+              "POST /callbacks/KEY finish them.")  # fmt: skip
+@click.option("--callback-store", metavar="URL", default="dynamodb", show_default=True, **_variable("CALLBACK_STORE"),
+              help="Where their tokens are kept: dynamodb, dynamodb://TABLE or sqlite:///FILE.")  # fmt: skip
+@click.option("--callback-token-file", metavar="FILE", **_variable("CALLBACK_TOKEN_FILE"),
+              help="Bearer tokens that may only finish callbacks, one a line.")  # fmt: skip
 @click.option("--no-auth", is_flag=True, **_variable("NO_AUTH"),
               help="Let anybody who reaches the port start and stop workflows.")  # fmt: skip
 @settings_options(Settings, _OPTIONS | _LOGS)
@@ -53,9 +60,10 @@ def serve(**options: Any) -> int:
     answers. Without, AWS is chosen as for every AWS tool.
 
     \b
-    Tokens come from files, or from WORKERS_SERVE_TOKENS and
-    WORKERS_SERVE_READ_ONLY_TOKENS, with commas between them. Stop it with Ctrl-C:
-    requests that run are answered. What it knows is in the database.
+    Tokens come from files, or from WORKERS_SERVE_TOKENS,
+    WORKERS_SERVE_READ_ONLY_TOKENS and WORKERS_SERVE_CALLBACK_TOKENS, with commas
+    between them. Stop it with Ctrl-C: requests that run are answered. What it knows is
+    in the database.
     """
     settings = Settings(**given({name: options.pop(name) for name in (*_OPTIONS, *_LOGS)}))
     configure_logs(settings.log_level, settings.log_format)
@@ -78,7 +86,10 @@ async def _serve(settings: Settings, options: dict[str, Any]) -> int:
         max_body=options["max_body"],
         tokens=_tokens("WORKERS_SERVE_TOKENS", options["token_file"]),
         read_only_tokens=_tokens("WORKERS_SERVE_READ_ONLY_TOKENS", options["read_only_token_file"]),
+        callback_tokens=_tokens("WORKERS_SERVE_CALLBACK_TOKENS", options["callback_token_file"]),
         no_auth=options["no_auth"],
+        callbacks=options["callbacks"],
+        callback_store=options["callback_store"],
     )
     with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
         async with engine(settings) as started, open_service(service, settings) as url:

@@ -7,8 +7,11 @@ from datetime import timedelta
 
 import structlog
 
+from workers.arns import NAMESPACE_SEPARATOR
+from workers.callbacks.callbacks import Callbacks
 from workers.errors import MissingExtraError
 from workers.manager.manager import open_manager
+from workers.payloads.together import background
 from workers.settings import Settings
 from workers.stepfunctions.account import open_account
 
@@ -35,8 +38,14 @@ class Service:
     """Bytes of a request's body."""
     tokens: tuple[str, ...] = ()
     read_only_tokens: tuple[str, ...] = ()
+    callback_tokens: tuple[str, ...] = ()
+    """Those that only finish callbacks."""
     no_auth: bool = False
     """Whether others may reach it without a token."""
+    callbacks: str | None = None
+    """`APPLICATION` or `NAMESPACE--APPLICATION`: whose callbacks are consumed, and finished by HTTP."""
+    callback_store: str = "dynamodb"
+    """Where their tokens are kept; see `Callbacks`."""
 
 
 @asynccontextmanager
@@ -54,7 +63,7 @@ async def open_service(service: Service, settings: Settings) -> AsyncIterator[st
         if (error.name or "").startswith("workers"):
             raise
         raise MissingExtraError("the workflow manager", "manager") from error
-    tokens, measures = Tokens(service.tokens, service.read_only_tokens), Measures()
+    tokens, measures = Tokens(service.tokens, service.read_only_tokens, service.callback_tokens), Measures()
     check_exposure(service.host, tokens, no_auth=service.no_auth)
     async with AsyncExitStack() as stack:
         account = await stack.enter_async_context(open_account(settings.model_copy(update={"namespace": None})))
@@ -70,8 +79,35 @@ async def open_service(service: Service, settings: Settings) -> AsyncIterator[st
                 ended=measures.ended,
             )
         )
-        app = make_app(manager, tokens=tokens, any_host=service.no_auth, max_body=service.max_body, measures=measures)
+        app = make_app(
+            manager,
+            tokens=tokens,
+            any_host=service.no_auth,
+            max_body=service.max_body,
+            measures=measures,
+            callbacks=await stack.enter_async_context(_callbacks(service, settings)),
+        )
         url = await stack.enter_async_context(serving(app, host=service.host, port=service.port))
         log.info("workflow manager ready", url=url, region=account.place.region, account=account.place.account)
         yield url
         log.info("workflow manager stops")
+
+
+@asynccontextmanager
+async def _callbacks(service: Service, settings: Settings) -> AsyncIterator[Callbacks | None]:
+    """The callbacks of the application, with their queue and their store, consumed while the context is open."""
+    if service.callbacks is None:
+        yield None
+        return
+    namespace, _, application = service.callbacks.rpartition(NAMESPACE_SEPARATOR)
+    async with Callbacks(
+        namespace or None,
+        application,
+        store=service.callback_store,
+        payloads=service.payloads,
+        settings=settings.model_copy(update={"namespace": None}),
+    ) as callbacks:
+        await callbacks.create()
+        async with background() as group:
+            group.start_soon(callbacks.consume, name="consume callbacks")
+            yield callbacks

@@ -43,7 +43,11 @@ Name = Annotated[
 """A name that can stand in a path of the API."""
 Namespace = Annotated[StrictStr, AfterValidator(_namespace)]
 QueueName = Annotated[str, StringConstraints(strict=True, max_length=200, pattern=r"^[^/\x00-\x1f\x7f]*$")]
-Tags = dict[str, StrictStr]
+_TagKey = Annotated[str, StringConstraints(min_length=1, max_length=128)]
+_TagValue = Annotated[str, StringConstraints(strict=True, max_length=256)]
+Tags = Annotated[dict[_TagKey, _TagValue], Field(max_length=50)]
+"""Tags as AWS allows them on a resource: number and lengths of TagResource, Step Functions API reference."""
+StateName = Annotated[str, StringConstraints(strict=True, min_length=1, max_length=80)]
 
 
 class Request(Model):
@@ -78,7 +82,7 @@ class NewWorkflowDefinition(Request):
 class WorkflowDefinitionRef(Request):
     """Which definition."""
 
-    name: StrictStr = Field(min_length=1, examples=["hello-workflow"])
+    name: StrictStr = Field(min_length=1, max_length=200, examples=["hello-workflow"])
     version: int = Field(
         default=0, le=LARGEST, ge=-LARGEST, description="Left out, it is the first version; below 0, it is the latest."
     )
@@ -109,7 +113,7 @@ class StartJob(Request):
     """A workflow to be started, in the form of 2017: the input is a list of arguments."""
 
     workflow_definition: WorkflowDefinitionRef
-    input: list[Any] = Field(default_factory=list, examples=[["arg1", "arg2", "arg3"]])
+    input: list[Any] = Field(default_factory=list, max_length=100_000, examples=[["arg1", "arg2", "arg3"]])
     namespace: Namespace = ""
     queue: QueueName = DEFAULT_QUEUE
     tags: Tags = Field(default_factory=dict)
@@ -124,7 +128,9 @@ class CancelReason(Request):
 class WorkflowDefinitionOverrides(Request):
     """Where a workflow is resumed."""
 
-    start_at: StrictStr = Field(alias="StartAt", min_length=1, description="The name of a state.")
+    start_at: StateName = Field(
+        alias="StartAt", description="The name of a state; of one inside a Parallel or Map state, too."
+    )
 
 
 class NewStateResource(Request):

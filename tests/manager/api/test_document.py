@@ -13,9 +13,10 @@ from hypothesis import HealthCheck, Phase, Verbosity, given, settings
 from tests.manager.api.generate import javascript
 from tests.manager.api.openapi import FILE, text
 from tests.manager.service import service
+from workers.callbacks import requests as callback_requests
 from workers.local import LocalStepFunctions
 from workers.manager import model, requests
-from workers.manager.api import depends
+from workers.manager.api import callbacks, depends
 from workers.manager.api.document import EXAMPLES
 
 DOCUMENT = json.loads(text())
@@ -30,9 +31,12 @@ def test_the_document_that_is_kept_is_fresh():
     assert FILE.read_text() == text(), "run python -m tests.manager.api.openapi"
 
 
+HOMES: tuple[Any, ...] = (requests, model, depends, callbacks, callback_requests)
+
+
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_every_example_is_one(name: str):
-    kind = next(getattr(home, name) for home in (requests, model, depends) if hasattr(home, name))
+    kind = next(getattr(home, name) for home in HOMES if hasattr(home, name))
     made = kind.model_validate(EXAMPLES[name])
     again = made.model_dump(mode="json", exclude_none=True, exclude_unset=True)
     assert again == EXAMPLES[name]

@@ -96,6 +96,52 @@ async def test_odd_bodies_are_refused_in_words(api: Api, body: str | bytes):
     assert await api.refused(400, "POST", "/workflow-definitions", body)
 
 
+@pytest.mark.parametrize(
+    ("fields", "says"),
+    [
+        ({"tags": {str(n): "" for n in range(51)}}, "tags: dictionary should have at most 50 items"),
+        ({"tags": {"k" * 129: ""}}, "at most 128 characters"),
+        ({"tags": {"k": "v" * 257}}, "at most 256 characters"),
+        ({"tags": {"k": 1}}, "error converting tag value to string: 1"),
+        ({"queue": "q" * 201}, "queue: string should have at most 200 characters"),
+        ({"namespace": "n" * 81}, "namespace: "),
+        ({"workflowDefinition": {"name": "n" * 201}}, "workflowDefinition.name: "),
+        ({"workflowDefinition": {"name": "n", "version": 2**40}}, "workflowDefinition.version: "),
+        ({"input": "{}" + " " * 300_000}, ""),
+    ],
+)
+async def test_what_is_too_long_is_refused(api: Api, fields: dict[str, object], says: str):
+    body = {"workflowDefinition": {"name": "x"}, **fields}
+    status = 404 if "input" in fields else 400  # blanks are nothing, and there is no such definition
+    assert says in await api.refused(status, "POST", "/workflows", body)
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "&".join(f"tag=k{n}=v" for n in range(11)),
+        "tag=" + "k" * 401 + "=",
+        "&".join(["status=failed"] * 51),
+        "idContains=" + "x" * 201,
+        "pageToken=" + "x" * 1_001,
+        "queue=" + "q" * 201,
+        "limit=10001",
+    ],
+)
+async def test_questions_have_bounds(api: Api, query: str):
+    name = query.partition("=")[0]
+    assert (await api.refused(400, "GET", f"/workflows?{query}")).startswith(name)
+
+
+async def test_request_lines_and_headers_have_bounds(api: Api):
+    port = int(api.url.rpartition(":")[2])
+    for start in (b"GET /" + b"x" * 100_000, b"GET / HTTP/1.1\r\nHost: localhost\r\nX: " + b"x" * 100_000):
+        with anyio.fail_after(10):
+            async with await anyio.connect_tcp("127.0.0.1", port) as stream:
+                await stream.send(start)
+                assert b" 400 " in await stream.receive()
+
+
 async def test_a_body_may_be_yaml(api: Api):
     text = "name: hello\nstateMachine:\n  StartAt: a\n  States:\n    a: {Type: Pass, End: true}\n"
     said = await api("POST", "/workflow-definitions", text, Content_Type="application/yaml")

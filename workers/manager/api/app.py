@@ -6,6 +6,8 @@ from fastapi import FastAPI
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.responses import Response
 
+from workers.callbacks.callbacks import Callbacks
+from workers.manager.api import callbacks as callback_routes
 from workers.manager.api import definitions, registry, stream, workflows
 from workers.manager.api.answers import answer, done
 from workers.manager.api.bodies import Bodies
@@ -29,11 +31,12 @@ def make_app(
     any_host: bool = False,
     max_body: int = MAX_BODY,
     measures: Measures | None = None,
+    callbacks: Callbacks | None = None,
 ) -> FastAPI:
     """The API on `manager`; without one, to be looked at.
 
     `tokens`: who may ask; `any_host`: without tokens, whether requests may come under any name of this machine.
-    `max_body`: bytes of a request's body.
+    `max_body`: bytes of a request's body. `callbacks`: open ones, for `POST /callbacks/{key}`.
     """
     app = FastAPI(
         title="Workflow manager",
@@ -47,7 +50,8 @@ def make_app(
     )
     app.state.manager = manager
     app.state.definitions = Definitions()
-    for part in (definitions, workflows, registry, stream):
+    app.state.callbacks = callbacks
+    for part in (definitions, workflows, registry, stream, callback_routes):
         app.include_router(part.router)
     _add_service(app, measures)
     add_failures(app)

@@ -5,6 +5,8 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
+from workers.manager.api.callbacks import SCHEMAS
+
 _ID = "3d5b1f6e-8b5c-4f39-9d3a-6a2f6f0c1b7e"
 _DEFINITION = {
     "id": "5815bfaa-8f2a-49c6-8d69-3af91c4b960d",
@@ -80,6 +82,10 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "QueueLimit": {"limit": 10},
     "QueueState": {"name": "default", "limit": 10, "waiting": 3, "running": 10},
     "Failure": {"message": "workflowDefinition.name is required"},
+    "CallbackOutcome": {"outcome": "delivered"},
+    "Success": {"result": {"paid": True}},
+    "Failed": {"error": "Declined", "cause": {"code": 51}},
+    "Beat": {"heartbeat": True},
 }
 """An example of each schema."""
 
@@ -94,6 +100,7 @@ def document(app: FastAPI) -> dict[str, Any]:
         schemas = found["components"]["schemas"]
         for name in ("HTTPValidationError", "ValidationError"):
             schemas.pop(name, None)
+        schemas |= SCHEMAS
         for name, example in EXAMPLES.items():
             schemas[name]["examples"] = [example]
         found["components"]["securitySchemes"] = {"bearer": {"type": "http", "scheme": "bearer"}}

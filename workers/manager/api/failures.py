@@ -66,7 +66,7 @@ def _explained(problem: Mapping[str, Any]) -> str:
         )
     if problem["type"] == "missing":
         return f"query parameter '{name}' must be specified" if place == "query" else f"{name} is required"
-    if "Tags" in name or name.startswith("tags"):
+    if problem["type"] == "string_type" and ("Tags" in name or name.startswith("tags")):
         return f"{name}: error converting tag value to string: {problem['input']!r}"
     return f"{name}: {_text(problem)}"
 

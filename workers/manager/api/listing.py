@@ -17,7 +17,8 @@ def _split(value: Any) -> Any:
     return value
 
 
-TagText = Annotated[str, StringConstraints(pattern=r"^[^=]+=")]
+TagText = Annotated[str, StringConstraints(pattern=r"^[^=]+=", max_length=400)]
+Text = Annotated[str, StringConstraints(max_length=200)]
 
 
 class WorkflowFilter(Model):
@@ -25,20 +26,22 @@ class WorkflowFilter(Model):
 
     model_config = ConfigDict(alias_generator=to_camel)
 
-    workflow_definition_name: str | None = Field(None, description="Only of this definition.")
-    status: Annotated[list[Status], BeforeValidator(_split)] = Field(default=[], description="Any of these.")
+    workflow_definition_name: Text | None = Field(None, description="Only of this definition.")
+    status: Annotated[list[Status], BeforeValidator(_split)] = Field(
+        default=[], max_length=50, description="Any of these."
+    )
     resolved_by_user: bool | None = None
-    namespace: str | None = None
-    queue: str | None = None
-    tag: list[TagText] = Field(default=[], description="KEY=VALUE; several must all be there.")
+    namespace: Text | None = None
+    queue: Text | None = None
+    tag: list[TagText] = Field(default=[], max_length=10, description="KEY=VALUE; several must all be there.")
     created_after: Time | None = Field(None, description="At this time or later.")
     created_before: Time | None = Field(None, description="Before this time.")
     updated_after: Time | None = Field(None, description="At this time or later.")
-    id_contains: str | None = Field(None, description="A part of the id.")
+    id_contains: Text | None = Field(None, description="A part of the id.")
     sort: Sort = Sort.CREATED_AT
     oldest_first: bool = False
     limit: int = Field(10, ge=0, le=10_000, description="Workflows on a page; 0 is the default.")
-    page_token: str | None = Field(None, description="From X-Next-Page-Path.")
+    page_token: str | None = Field(None, max_length=1_000, description="From X-Next-Page-Path.")
     summary_only: bool = Field(default=False, description="A list is always a summary.")
 
 

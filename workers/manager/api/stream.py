@@ -30,7 +30,7 @@ _EVENTS: dict[int | str, dict[str, Any]] = {
 async def get_changes(
     request: Request,
     workflow_definition_name: Annotated[
-        str | None, Query(alias="workflowDefinitionName", description="Only of this definition.")
+        str | None, Query(alias="workflowDefinitionName", max_length=200, description="Only of this definition.")
     ] = None,
 ) -> StreamingResponse:
     """Workflows as they change, from now on: server-sent events named `workflow`, each with one as in lists."""
