@@ -7,7 +7,7 @@ from workers.executions import Status, describe_execution, start_execution
 from workers.stepfunctions.account import Account
 
 
-async def test_case_1_input_and_output_of_a_task_are_moved_around(account, here: Account) -> None:
+async def test_stepwise_case_1_input_and_output_of_a_task_are_moved_around(account, here: Account) -> None:
     registry = Registry()
     activity = unique("add")
 
@@ -39,14 +39,14 @@ async def test_case_1_input_and_output_of_a_task_are_moved_around(account, here:
     assert (done.status, done.output) == (Status.SUCCEEDED, {"x": 1, "y": 1, "add-output": {"newZ": 2}})
 
 
-async def test_bug_15_an_execution_with_a_name_takes_any_input_and_adds_nothing_to_it(here: Account) -> None:
+async def test_bug_4_1_15_an_execution_with_a_name_takes_any_input_and_adds_nothing_to_it(here: Account) -> None:
     machine = await registered(here, ECHO)
     for number, value in enumerate(([1, 2], 3, None, {"x": 1})):
         done = await start_execution(machine, value, name=f"named-{number}", wait=True, account=here)
         assert (done.input, done.output) == (value, value)
 
 
-async def test_bug_16_a_failed_execution_has_its_error_and_its_cause(here: Account) -> None:
+async def test_bug_4_1_16_a_failed_execution_has_its_error_and_its_cause(here: Account) -> None:
     machine = await registered(here, fails("Boom", cause="for a reason"))
     done = await start_execution(machine, name="bad", wait=True, account=here)
     for found in (done, await describe_execution(f"{machine.name}:bad", account=here)):

@@ -39,7 +39,7 @@ def test_a_valid_definition_has_no_errors_and_survives_the_model(asl: dict[str, 
 
 @some
 @given(machines(), st.sampled_from([None, HERE]), st.sampled_from([None, "NS"]))
-def test_case_2_of_stepwise_a_valid_definition_survives_the_notation(
+def test_stepwise_case_2_a_valid_definition_survives_the_notation(
     asl: dict[str, Any], place: Place | None, namespace: str | None
 ):
     notation = write(asl, place=place, namespace=namespace)

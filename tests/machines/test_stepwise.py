@@ -19,7 +19,7 @@ def errors(states: dict[str, Any], **machine: Any) -> list[tuple[str, str]]:
     return [(found.code, found.path) for found in validate(definition) if found.severity is Severity.ERROR]
 
 
-def test_case_1_a_machine_that_moves_data_around():
+def test_stepwise_case_1_a_machine_that_moves_data_around():
     notation = {
         "start_at": "Add",
         "states": {
@@ -42,7 +42,7 @@ def test_case_1_a_machine_that_moves_data_around():
     assert from_asl(asl) == notation
 
 
-def test_case_3_every_unknown_key_is_named_with_its_path():
+def test_stepwise_case_3_every_unknown_key_is_named_with_its_path():
     states = {
         "S": {"type": "task", "resource": TOPIC, "retry": [{"error_equals": "E", "bar": 1}], "boom": 2, "end": True},
     }
@@ -145,7 +145,7 @@ def test_a_fail_state_needs_no_cause_today():
 # The bugs of Stepwise that belong here, by their numbers in the list of them.
 
 
-def test_bug_1_the_error_that_is_raised_is_the_error_that_is_matched():
+def test_bug_4_1_1_the_error_that_is_raised_is_the_error_that_is_matched():
     class PaymentDeclinedError(Exception):
         error_name = "payment/declined"
 
@@ -160,7 +160,7 @@ def test_bug_1_the_error_that_is_raised_is_the_error_that_is_matched():
     assert name == failure(PaymentDeclinedError()).error == failure(ActivityError("payment/declined")).error
 
 
-def test_bug_12_end_false_does_not_end_and_no_key_wins_silently():
+def test_bug_4_1_12_end_false_does_not_end_and_no_key_wins_silently():
     assert errors({"S": {"type": "pass", "end": False}}) == [("missing-key", "states.S")]
     assert errors({"S": {"type": "pass", "next": "T", "end": True}, "T": {"type": "succeed"}}) == [
         ("conflict", "states.S.end")
@@ -171,7 +171,7 @@ def test_bug_12_end_false_does_not_end_and_no_key_wins_silently():
     assert errors({"S": {"end": True}}) == [("missing-key", "states.S")]
 
 
-def test_bug_13_activities_are_found_wherever_tasks_are_and_nowhere_else():
+def test_bug_4_1_13_activities_are_found_wherever_tasks_are_and_nowhere_else():
     inner = {"start_at": "I", "states": {"I": {"type": "task", "resource": "inner", "end": True}}}
     states = {
         "P": {"type": "parallel", "branches": (inner,), "next": "M"},
@@ -196,13 +196,13 @@ def test_bug_13_activities_are_found_wherever_tasks_are_and_nowhere_else():
         "arn:aws:states:us-east-1:999999999999:activity:of-another-account",
     ],
 )
-def test_bug_14_reading_back_loses_no_resource(resource: str):
+def test_bug_4_1_14_reading_back_loses_no_resource(resource: str):
     asl = {"StartAt": "S", "States": {"S": {"Type": "Task", "Resource": resource, "End": True}}}
     assert to_asl(from_asl(asl, place=HERE), place=HERE) == asl
     assert to_asl(from_asl(asl)) == asl
 
 
-def test_bug_14_maps_and_newer_conditions_are_read_back():
+def test_bug_4_1_14_maps_and_newer_conditions_are_read_back():
     rule = {"Variable": "$", "IsPresent": True, "Next": "J"}
     inner = {
         "StartAt": "I",
@@ -212,7 +212,7 @@ def test_bug_14_maps_and_newer_conditions_are_read_back():
     assert to_asl(from_asl(asl)) == asl
 
 
-def test_bug_20_what_the_specifications_had_wrong():
+def test_bug_4_1_20_what_the_specifications_had_wrong():
     states = {
         "S": {"type": "wait", "seconds": 1, "next": "C"},
         "C": {"type": "choice", "choices": [{"condition": [">=", "$.a", 1], "next": "T"}], "default": "T"},
@@ -228,7 +228,7 @@ def test_bug_20_what_the_specifications_had_wrong():
     assert errors(states) == []
 
 
-def test_bug_21_names_and_nulls_come_back_as_they_were():
+def test_bug_4_1_21_names_and_nulls_come_back_as_they_were():
     asl = {
         "StartAt": "a__b",
         "States": {

@@ -90,7 +90,7 @@ async def test_all_activities_of_a_machine_are_fresh_and_only_those(here: Accoun
     assert await registered(here) == []
 
 
-async def test_a_missing_handler_is_refused_before_anything_is_registered(here: Account) -> None:
+async def test_bug_4_1_17_a_missing_handler_is_refused_before_anything_is_registered(here: Account) -> None:
     definition = one_task("subtract", next="More")
     del definition["states"]["Work"]["end"]
     definition["states"]["More"] = {"type": "task", "resource": "add", "end": True}
@@ -105,7 +105,7 @@ async def test_a_definition_with_problems_is_refused(here: Account) -> None:
     assert await registered(here) == []
 
 
-async def test_a_handler_that_the_definition_does_not_name_gets_no_task(here: Account) -> None:
+async def test_bug_4_1_17_a_handler_that_the_definition_does_not_name_gets_no_task(here: Account) -> None:
     called = anyio.Event()
     registry = adder()
 
@@ -175,7 +175,7 @@ async def test_a_run_that_is_cancelled_stops_its_execution_and_leaves_nothing(he
     assert await registered(here) == []
 
 
-async def test_an_error_while_it_runs_leaves_nothing(here: Account) -> None:
+async def test_bug_4_1_17_an_error_while_it_runs_leaves_nothing(here: Account) -> None:
     def watching(_: object) -> None:
         raise RuntimeError("the watcher is broken")
 
@@ -203,7 +203,7 @@ async def test_a_machine_without_activities_needs_no_handlers(here: Account) -> 
     assert execution.output == "as it is"
 
 
-async def test_names_that_fill_all_characters_can_be_run(here: Account) -> None:
+async def test_bug_4_1_17_names_that_fill_all_characters_can_be_run(here: Account) -> None:
     room = 80 - len(f"{here.namespace}--")
     registry = Registry()
     registry.add("x" * room, add)
