@@ -8,9 +8,9 @@ in that order is refused with `TerminalStatusError` and changes nothing. So what
 redrive reopens a workflow that has ended, and nothing else does.
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol, Self
 
 from workers.manager.model import (
@@ -23,6 +23,7 @@ from workers.manager.model import (
     QueueState,
     StateResource,
     Status,
+    Tally,
     Workflow,
     WorkflowDefinition,
 )
@@ -166,6 +167,25 @@ class WorkflowStore(Protocol):
     async def counts(self) -> list[Count]:
         """How many workflows there are; may be some seconds old."""
 
+    async def tallies(self, since: datetime, step: timedelta) -> list[Tally]:
+        """Workflows created since that time, counted by definition, by their status now, and by steps from then on.
+
+        It costs as much as there are workflows since then.
+        """
+
+
+class BulkStore(Protocol):
+    """Many workflows at once, for little more than one costs."""
+
+    async def many_workflows(self, ids: Collection[str]) -> list[Workflow]:
+        """Those of them that exist, in no order, without their `retries`; at most some hundred are asked for."""
+
+    async def update_workflows(self, changes: Sequence[tuple[Workflow, Change]]) -> list[Workflow]:
+        """Changes each workflow, given as it was read, and returns those that were changed, as they are then.
+
+        Left out are those that somebody else has changed since or deleted, and those whose status would go back.
+        """
+
 
 class QueueStore(Protocol):
     """Queues, and who may start next."""
@@ -200,7 +220,7 @@ class LeaseStore(Protocol):
         """Gives it back; nothing happens if it is another owner's by now."""
 
 
-class Store(DefinitionStore, StateResourceStore, WorkflowStore, QueueStore, LeaseStore, Protocol):
+class Store(DefinitionStore, StateResourceStore, WorkflowStore, BulkStore, QueueStore, LeaseStore, Protocol):
     """All of it: an async context manager, because it holds connections."""
 
     async def __aenter__(self) -> Self:

@@ -2,18 +2,20 @@
 
 from typing import Self
 
+from workers.manager.store.dynamodb.bulk import DynamoBulk
 from workers.manager.store.dynamodb.database import DynamoDatabase
 from workers.manager.store.dynamodb.leases import DynamoLeases
 from workers.manager.store.dynamodb.listing import DynamoListing
 from workers.manager.store.dynamodb.queues import DynamoQueues
 from workers.manager.store.dynamodb.tables import Names
+from workers.manager.store.dynamodb.tallying import DynamoTallies
 from workers.manager.store.dynamodb.workflow_items import WorkflowItems
 from workers.manager.store.stamps import Stamps
 from workers.payloads.payloads import Payloads
 from workers.stepfunctions.connection import Connection
 
 
-class DynamoStore(DynamoListing, DynamoQueues, DynamoLeases):
+class DynamoStore(DynamoListing, DynamoTallies, DynamoBulk, DynamoQueues, DynamoLeases):
     """The manager's store in the tables `PREFIX-definitions`, `PREFIX-workflows` and `PREFIX-registry`.
 
     Entering makes those that are missing; they are paid by request. `payloads`, open as long as this is used, takes

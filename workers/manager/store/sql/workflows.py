@@ -134,12 +134,7 @@ class SqlWorkflows:
             return await counted(connection)
 
     async def _apply(self, connection: AsyncConnection, workflow_id: str, given: dict[str, Any]) -> None:
-        values = {name: value for name, value in given.items() if name not in _DETAILS}
-        beside = {name: _TEXTS.get(name, _same)(value) for name, value in given.items() if name in _DETAILS}
-        if (resolved := values.pop("resolved_by_user", None)) is not None:
-            values["resolved"] = resolved
-        if values.get("launch") is not None:
-            values |= {"claimed_by": None, "claimed_until": None}
+        values, beside = columns_of(given)
         values["last_updated"] = values.get("last_updated") or self._stamps.next()
         await connection.execute(
             update(workflows).where(workflows.c.id == workflow_id).values(**values, revision=workflows.c.revision + 1)
@@ -148,6 +143,17 @@ class SqlWorkflows:
             await connection.execute(update(tags).where(tags.c.workflow_id == workflow_id).values(state))
         if beside:
             await connection.execute(update(details).where(details.c.workflow_id == workflow_id).values(beside))
+
+
+def columns_of(given: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What the fields of a change write: the columns of `workflows`, and those of `workflow_details`."""
+    values = {name: value for name, value in given.items() if name not in _DETAILS}
+    beside = {name: _TEXTS.get(name, _same)(value) for name, value in given.items() if name in _DETAILS}
+    if (resolved := values.pop("resolved_by_user", None)) is not None:
+        values["resolved"] = resolved
+    if values.get("launch") is not None:
+        values |= {"claimed_by": None, "claimed_until": None}
+    return values, beside
 
 
 async def _before(connection: AsyncConnection, idempotency: IdempotencyKey) -> str | None:
