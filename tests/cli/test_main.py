@@ -4,7 +4,6 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import click
@@ -18,7 +17,7 @@ from workers.stepfunctions.protocol import RefusedError
 
 def ends(monkeypatch: pytest.MonkeyPatch, command: Any) -> Any:
     """The exit code when the command line does `command`."""
-    monkeypatch.setattr(module, "cli", SimpleNamespace(main=command))
+    monkeypatch.setattr(module, "cli", click.Command("workers", callback=command))
     with pytest.raises(SystemExit) as ended:
         module.main([])
     return ended.value.code

@@ -82,8 +82,7 @@ def _run(arguments: list[str] | None) -> int:
         error.show()
         return ExitCode.USAGE
     except click.ClickException as error:
-        context = getattr(error, "ctx", None)
-        command = context.command_path if context else "workers"
+        command = _command_path(sys.argv[1:] if arguments is None else arguments)
         click.echo(f"workers: {error.format_message().removesuffix('.')} (see `{command} --help`)", err=True)
         return ExitCode.USAGE
     except click.Abort:
@@ -95,3 +94,14 @@ def _run(arguments: list[str] | None) -> int:
         click.echo(fault_report(error), err=True)
         return ExitCode.FAULT
     return int(code or 0)
+
+
+def _command_path(arguments: list[str]) -> str:
+    """`workers machines put`, of all that follows: not every error of click knows its command."""
+    context = click.Context(cli, info_name="workers")
+    for word in arguments:
+        command = context.command.get_command(context, word) if isinstance(context.command, click.Group) else None
+        if command is None:
+            break
+        context = click.Context(command, info_name=word, parent=context)
+    return context.command_path
