@@ -6,12 +6,13 @@ from typing import Any
 import structlog
 
 from workers.errors import UsageError
-from workers.manager.errors import InvalidError, ManagerError, TooLargeError
+from workers.manager.errors import InvalidError, ManagerError, RevisionError, TooLargeError
 from workers.manager.machines import Machine, Machines
 from workers.manager.model import Change, Launch, Status, Workflow
+from workers.manager.standing import large_values
 from workers.manager.store.interface import Store
 from workers.manager.translation.additions import EXECUTION_NAME
-from workers.manager.translation.names import Identity
+from workers.manager.translation.names import Identity, first_state
 from workers.payloads.document import encode
 from workers.payloads.errors import PayloadNotJsonError
 from workers.payloads.limits import OUTPUT_LIMIT
@@ -37,7 +38,7 @@ class Launcher:
     async def check(self, workflow: Workflow) -> None:
         """Raises `InvalidError` for what could never start: a name or an input that AWS would refuse."""
         definition = workflow.workflow_definition
-        start_at = workflow.start_at or _first_state(definition.state_machine or {})
+        start_at = workflow.start_at or first_state(definition.state_machine or {})
         _ = Identity.of(definition, workflow.namespace, start_at).machine
         if self._payloads is None:
             _within_limit(encode(_named(workflow)))
@@ -54,7 +55,10 @@ class Launcher:
                 raise
             log.warning("workflow cannot be started", workflow=workflow.id, error=str(error))
             change = Change(status=Status.FAILED, status_reason=str(error), launch=Launch.STARTED)
-            return await self._store.update_workflow(workflow.id, change)
+            try:
+                return await self._store.update_workflow(workflow.id, change, revision=workflow.revision)
+            except RevisionError:  # this process was paused, and another one has taken the start over
+                return await self._store.workflow(workflow.id)
 
     async def start(self, workflow: Workflow) -> Workflow:
         """Starts it, and raises what Step Functions or the translation say against it."""
@@ -70,7 +74,7 @@ class Launcher:
         change = Change(launch=Launch.STARTED, execution_arn=arn)
         started = await self._store.update_workflow(workflow.id, change)
         if started.cancel_reason is not None:  # it was cancelled meanwhile
-            await self._account.call("StopExecution", executionArn=arn, cause=started.cancel_reason)
+            await self._stop(started)
         return started
 
     async def _start(self, machine: Machine, name: str, text: str) -> str:
@@ -84,12 +88,18 @@ class Launcher:
             return self._account.place.execution(machine.arn.rpartition(":")[2], name)
         return str(answer["executionArn"])
 
+    async def _stop(self, workflow: Workflow) -> None:
+        try:
+            await self._account.call("StopExecution", executionArn=workflow.execution_arn, cause=workflow.cancel_reason)
+        except RefusedError as error:
+            log.info("workflow ended before it was stopped", workflow=workflow.id, error=error.code)
+
     async def _input(self, workflow: Workflow) -> str:
         """The input of the execution: the workflow's, with the name of the execution where it is an object."""
         document = _named(workflow)
         encoded = encode(document)
         if len(encoded) > OUTPUT_LIMIT and self._payloads:
-            encoded = encode(await self._payloads.offload(document, keep=[EXECUTION_NAME]))
+            encoded = encode(await self._payloads.offload(document, keys=large_values(document), keep=[EXECUTION_NAME]))
         return _within_limit(encoded)
 
 
@@ -106,10 +116,6 @@ def _within_limit(encoded: bytes) -> str:
             "(--payloads), or pass a reference"
         )
     return encoded.decode()
-
-
-def _first_state(machine: dict[str, Any]) -> str:
-    return str(machine.get("StartAt", machine.get("start_at", "")))
 
 
 def read_input(text: str) -> dict[str, Any]:

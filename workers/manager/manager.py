@@ -3,9 +3,12 @@
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
+from functools import partial
 
 from workers.manager.changes import Changes
 from workers.manager.definitions import DefinitionService
+from workers.manager.events.queue import EventQueue, OpenQueue, open_queue
+from workers.manager.events.receiver import Heard, Receiver
 from workers.manager.launching import Launcher
 from workers.manager.machines import Machines
 from workers.manager.observing import Observer
@@ -13,8 +16,8 @@ from workers.manager.registry import RegistryService
 from workers.manager.resuming import ResumeService
 from workers.manager.store.choice import open_store
 from workers.manager.store.interface import Store
-from workers.manager.sync.recorder import Ended
-from workers.manager.sync.sync import Sync
+from workers.manager.sync.recorder import Ended, Recorder
+from workers.manager.sync.sync import Receive, Sync
 from workers.payloads.payloads import Payloads
 from workers.payloads.together import background
 from workers.stepfunctions.account import Account
@@ -33,13 +36,16 @@ class LocalManager(DefinitionService, ResumeService, RegistryService):
         payloads: Payloads | None = None,
         keep: timedelta | None = None,
         ended: Ended | None = None,
+        receive: Receive | None = None,
     ) -> None:
         self.store = store
         self.account = account
         machines = Machines(account, store, role=role, create_role=create_role)
         self.launcher = Launcher(store, account, machines, payloads)
         observer = Observer(account, store)
-        self.sync = Sync(store, account, launch=self.launcher.launch, observer=observer, keep=keep, ended=ended)
+        self.sync = Sync(
+            store, account, launch=self.launcher.launch, observer=observer, keep=keep, ended=ended, receive=receive
+        )
         self.recent_changes = Changes(store)
         self.looked = {}
 
@@ -61,13 +67,15 @@ async def open_manager(
     payloads: str | None = None,
     keep: timedelta | None = None,
     ended: Ended | None = None,
+    events: EventQueue | None = None,
+    heard: Heard | None = None,
 ) -> AsyncIterator[LocalManager]:
     """The workflow manager with the store at `url`, at work while the context is open.
 
     `role`: the ARN of the role of the state machines that it creates; `create_role`: each gets one of its own.
     `payloads`: the URL of the store for inputs over 256 KiB, and for what is too large for DynamoDB. `keep`: how long
-    workflows are remembered after their end. `ended` is called with each workflow that ends. Raises
-    `UsageError` for what cannot be used.
+    workflows are remembered after their end. `ended` is called with each workflow that ends. `events`: the queue that
+    status changes come by; `heard` is told of its messages. Raises `UsageError` for what cannot be used.
     """
     async with AsyncExitStack() as stack:
         large = None
@@ -76,8 +84,23 @@ async def open_manager(
             large.use_aws(account.connection.session, account.connection.endpoint_url)
             await stack.enter_async_context(large)
         store = await stack.enter_async_context(open_store(url, connection=account.connection, payloads=large))
+        receive: Receive | None = None
+        if events:
+            queue = await stack.enter_async_context(open_queue(account, events))
+            receive = partial(_receive, queue, store, heard)
         manager = LocalManager(
-            store, account, role=role, create_role=create_role, payloads=large, keep=keep, ended=ended
+            store,
+            account,
+            role=role,
+            create_role=create_role,
+            payloads=large,
+            keep=keep,
+            ended=ended,
+            receive=receive,
         )
         await stack.enter_async_context(manager.running())
         yield manager
+
+
+async def _receive(queue: OpenQueue, store: Store, heard: Heard | None, recorder: Recorder) -> None:
+    await Receiver(queue, store, recorder, heard).run()

@@ -84,6 +84,8 @@ def change_of(workflow: Workflow, found: Mapping[str, Any]) -> Change | None:
     if (count, status.rank) < (workflow.redrive_count, workflow.status.rank):
         return None  # the answer is older than what is known
     fields: dict[str, Any] = {"status": status, "redrive_count": count, "launch": Launch.STARTED}
+    if workflow.execution_arn is None:  # whoever started it has not written that down
+        fields["execution_arn"] = found["executionArn"]
     if status.terminal:
         fields |= {"stopped_at": found.get("stopDate"), "output": found.get("output")}
     elif workflow.status.terminal:  # it was redriven
@@ -94,6 +96,16 @@ def change_of(workflow: Workflow, found: Mapping[str, Any]) -> Change | None:
     if reason := _reason(workflow, found):
         fields["status_reason"] = reason
     return Change(**fields)
+
+
+def explained(workflow: Workflow) -> bool:
+    """Whether it is known what has come of a workflow that has ended, as far as Step Functions tells."""
+    known = {
+        Status.SUCCEEDED: workflow.output,
+        Status.FAILED: workflow.last_job,
+        Status.CANCELLED: workflow.status_reason,
+    }
+    return known[workflow.status] is not None
 
 
 def _completed(workflow: Workflow, found: Mapping[str, Any]) -> Change | None:

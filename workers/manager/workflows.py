@@ -44,7 +44,6 @@ _REMEMBERED = timedelta(days=1)
 """How long an idempotency key is known."""
 _TRIES = 10
 _BATCH = 500
-_CAUSE_LIMIT = 32_768
 
 
 class WorkflowService:
@@ -109,10 +108,19 @@ class WorkflowService:
                 log.warning("workflow not started yet", workflow=kept.id, error=str(error))
             except (InvalidError, ConflictError, UsageError, RefusedError, DeniedError) as error:
                 with anyio.CancelScope(shield=True):
-                    await self.store.delete_workflow(kept.id)
+                    await self._withdraw(kept)
                 self.sync.starter.wake()
                 raise _said(error) from error
         return kept
+
+    async def _withdraw(self, kept: Workflow) -> None:
+        """Deletes what could not be started, unless another process has taken the start over while this one slept."""
+        change = Change(status=Status.CANCELLED, launch=Launch.STARTED)
+        try:
+            await self.store.update_workflow(kept.id, change, revision=kept.revision)
+        except RevisionError:
+            return
+        await self.store.delete_workflow(kept.id)
 
     async def workflow(self, workflow_id: str, *, history: bool = False) -> Workflow:
         """A workflow as it is now; with `history`, with its jobs. If AWS does not answer in time, as it was last."""
@@ -160,15 +168,11 @@ class WorkflowService:
             self.sync.starter.wake()
         elif cancelled.execution_arn:
             try:
-                await self.account.call(
-                    "StopExecution", executionArn=cancelled.execution_arn, cause=reason[:_CAUSE_LIMIT] or None
-                )
+                await self.sync.recorder.stop(cancelled)
             except TransientError as error:  # it is kept that it is to be stopped: that will be done
                 log.warning("workflow not stopped yet", workflow=workflow_id, error=str(error))
             except DeniedError as error:
                 raise _said(error) from error
-            except RefusedError as error:
-                log.info("workflow ended before it was stopped", workflow=workflow_id, error=error.code)
 
     async def _cancelled(self, workflow_id: str, reason: str) -> Workflow:
         """The workflow, with what was asked written down: what happens later cannot lose it."""

@@ -17,7 +17,7 @@ from workers.settings import Settings
 from workers.stepfunctions.client import CONNECT_TIMEOUT
 from workers.stepfunctions.connection import Connection, connect, find_place
 from workers.stepfunctions.faults import Translation
-from workers.stepfunctions.pacing import BUCKETS, Pace
+from workers.stepfunctions.pacing import Pace, buckets
 from workers.stepfunctions.protocol import ServiceError, ThrottledError, TransientError
 from workers.version import __version__
 
@@ -50,7 +50,9 @@ class Account:
         self._client = client
         self.called: Callable[[str, str | None], None] = _unheard
         """Told of every call of Step Functions: the operation, and the code of its error or None."""
-        self._paces = {} if settings.local else {api: Pace(bucket) for api, bucket in BUCKETS.items()}
+        self.buckets = buckets(place.region)
+        """The token bucket of each API."""
+        self._paces = {} if settings.local else {api: Pace(bucket) for api, bucket in self.buckets.items()}
 
     @property
     def namespace(self) -> str | None:

@@ -1,7 +1,7 @@
 """Calls that wait for their turn, so that one process leaves an account's API buckets to others.
 
 Step Functions throttles each API by a token bucket, one for an account and region. Numbers: "Quotas related to API
-action throttling", Step Functions service quotas; those of the smaller regions, soft.
+action throttling", Step Functions service quotas; soft.
 """
 
 from collections.abc import Mapping
@@ -45,8 +45,23 @@ BUCKETS: Mapping[str, Bucket] = {
     "UpdateStateMachine": _RARE,
     "UpdateStateMachineAlias": _RARE,
 }
+"""In most regions."""
+_LARGER: Mapping[str, Bucket] = {
+    "DescribeExecution": Bucket(300, 15),
+    "ListActivities": Bucket(100, 10),
+    "ListExecutions": Bucket(200, 5),
+    "RedriveExecution": Bucket(1_300, 300),
+    "StartExecution": Bucket(1_300, 300),
+    "StopExecution": Bucket(1_000, 200),
+}
+_LARGE_REGIONS = frozenset({"us-east-1", "us-west-2", "eu-west-1"})
 _SHARE = 0.5
 """The part of a full bucket that is taken at once; after that, a call waits until one has flowed back."""
+
+
+def buckets(region: str) -> Mapping[str, Bucket]:
+    """The buckets of an account in a region."""
+    return {**BUCKETS, **_LARGER} if region in _LARGE_REGIONS else BUCKETS
 
 
 class Pace:

@@ -42,7 +42,9 @@ class House:
         self.account = account
         self.definition = definition
         self.ended: list[Workflow] = []
-        self.recorder = Recorder(store, account, Observer(account, store), ended=self.ended.append)
+        self.puzzled: list[str] = []
+        observer = Observer(account, store)
+        self.recorder = Recorder(store, account, observer, ended=self.ended.append, puzzled=self.puzzled.append)
         self.poller = Poller(store, account, self.recorder)
         self.machines: dict[str, str] = {}
         self.starts: list[str] = []
@@ -59,6 +61,11 @@ class House:
         )
         change = Change(launch=Launch.STARTED, execution_arn=answer["executionArn"])
         return await self.store.update_workflow(workflow.id, change)
+
+    async def look(self) -> None:
+        """A round of polling, in which lists may be read again."""
+        self.poller._listed.clear()
+        await self.poller.round()
 
     async def started(self, queue: str = "default", **fields: Any) -> Workflow:
         """A workflow whose execution has been started."""

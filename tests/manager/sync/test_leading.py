@@ -6,6 +6,7 @@ import pytest
 from tests.manager.sync.conftest import Store
 from workers.manager.store.choice import open_store
 from workers.manager.sync import leading
+from workers.manager.sync.leading import Turn
 from workers.payloads.together import background
 
 
@@ -29,7 +30,7 @@ async def test_one_works_and_another_takes_over(store: Store, url: str):
             working.remove(name)
 
     async def lead(name: str) -> None:
-        await leading.lead(store, "poll", name, lambda: work(name))
+        await leading.lead(store, "poll", name, lambda _: work(name))
 
     async with background() as others:
         async with background() as first:
@@ -49,7 +50,8 @@ async def test_who_loses_the_lease_stops(store: Store):
     stopped = anyio.Event()
     begun = anyio.Event()
 
-    async def work() -> None:
+    async def work(turn: Turn) -> None:
+        assert turn.holds
         begun.set()
         try:
             await anyio.sleep_forever()

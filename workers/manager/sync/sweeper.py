@@ -8,6 +8,7 @@ import structlog
 from workers.manager.errors import ManagerError
 from workers.manager.model import now
 from workers.manager.store.interface import Store
+from workers.manager.sync.leading import Turn
 
 log = structlog.get_logger(__name__)
 
@@ -28,9 +29,9 @@ async def sweep(store: Store, keep: timedelta) -> int:
     return deleted
 
 
-async def keep_swept(store: Store, keep: timedelta) -> None:
-    """Does so again and again, until it is cancelled."""
-    while True:
+async def keep_swept(store: Store, keep: timedelta, turn: Turn) -> None:
+    """Does so again and again, until it is cancelled or its turn is over."""
+    while turn.holds:
         try:
             if deleted := await sweep(store, keep):
                 log.info("old workflows deleted", workflows=deleted)

@@ -3,8 +3,9 @@
 import hashlib
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Self
+from typing import Any, Self
 
 from workers.arns import NAME_LIMIT, NAMESPACE_SEPARATOR, namespaced, without_refused
 from workers.manager.errors import InvalidError
@@ -59,6 +60,11 @@ class Identity:
         }
         tags = {"application": self.definition, "environment": self.namespace} | dict(definition.default_tags) | own
         return {key: _REFUSED_IN_TAGS.sub("-", value)[:_TAG_LIMIT] for key, value in tags.items()}
+
+
+def first_state(machine: Mapping[str, Any]) -> str:
+    """The name of the state that a definition begins with."""
+    return str(machine.get("StartAt", machine.get("start_at", "")))
 
 
 def reserved_name(definition: str) -> str:

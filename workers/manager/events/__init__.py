@@ -1,0 +1,1 @@
+"""Status changes of executions, from EventBridge through a queue: made, taken, proved."""

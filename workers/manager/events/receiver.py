@@ -1,0 +1,90 @@
+"""Takes status changes from their queue, and has them written down.
+
+Several services may take from one queue: each message comes to one of them, and again if that dies. Messages that come
+twice, late or out of order say nothing new, those of others' executions are passed over, and what nobody understands
+goes to the dead letter queue or, where there is none, is deleted, so that it does not come for ever.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import anyio
+import structlog
+from botocore.exceptions import BotoCoreError, ClientError
+
+from workers.backoff import Backoff
+from workers.manager.errors import ManagerError
+from workers.manager.events.message import StatusChange, latest, read_event
+from workers.manager.events.proof import acknowledge, is_proof
+from workers.manager.events.queue import OpenQueue
+from workers.manager.store.interface import Store
+from workers.manager.sync.recorder import Recorder
+
+log = structlog.get_logger(__name__)
+
+_POLLS = 4
+"""Open polls: so many batches are taken and written side by side."""
+_WAIT = 20
+"""Seconds that SQS holds a poll (the most it allows)."""
+_AT_ONCE = 10
+"""Messages of one poll (the most it allows)."""
+
+Heard = Callable[[str, int], None]
+"""Told how many messages were of a kind: `news`, `known` or `strange`."""
+
+
+class Receiver:
+    """Hands status changes to the recorder, and deletes their messages when they are written."""
+
+    def __init__(self, queue: OpenQueue, store: Store, recorder: Recorder, heard: Heard | None = None) -> None:
+        self._queue = queue
+        self._store = store
+        self._recorder = recorder
+        self._heard = heard or _unheard
+
+    async def run(self) -> None:
+        """Receives until it is cancelled."""
+        async with anyio.create_task_group() as group:
+            for number in range(_POLLS):
+                group.start_soon(self._poll, name=f"receive events {number}")
+
+    async def _poll(self) -> None:
+        backoff = Backoff(initial=0.5, maximum=20.0)
+        while True:
+            try:
+                answer = await self._queue.sqs.receive_message(
+                    QueueUrl=self._queue.url, MaxNumberOfMessages=_AT_ONCE, WaitTimeSeconds=_WAIT
+                )
+                await self.take(answer.get("Messages", ()))
+            except (ClientError, BotoCoreError, ManagerError, OSError, TimeoutError) as error:
+                delay = backoff.next()
+                log.warning("events cannot be received", error=str(error), again_in=delay)
+                await anyio.sleep(delay)
+                continue
+            backoff.reset()
+
+    async def take(self, messages: Any) -> None:
+        """Writes down what messages say, and deletes them. Raises `StoreUnavailableError`: then they come again."""
+        changes: list[StatusChange] = []
+        done: list[Mapping[str, Any]] = []
+        for message in messages:
+            try:
+                changes.append(read_event(message["Body"]))
+            except ValueError as error:
+                log.warning("event not understood", message=message["MessageId"], error=str(error))
+                if self._queue.has_dead_letters:
+                    continue
+            done.append(message)
+        news = await self._recorder.record(latest(change for change in changes if not is_proof(change)))
+        for change in filter(is_proof, changes):
+            await acknowledge(self._store, change)
+        self._heard("news", news)
+        self._heard("known", len(changes) - news)
+        self._heard("strange", len(messages) - len(changes))
+        if done:
+            entries = [{"Id": str(n), "ReceiptHandle": one["ReceiptHandle"]} for n, one in enumerate(done)]
+            await self._queue.sqs.delete_message_batch(QueueUrl=self._queue.url, Entries=entries)
+
+
+def _unheard(kind: str, number: int) -> None:
+    del kind, number
