@@ -12,6 +12,7 @@ from workers import Registry, Task
 
 in_loop, in_thread, in_process = Registry(), Registry(), Registry()
 endless, stubborn, echo, beating, strict = Registry(), Registry(), Registry(), Registry(), Registry()
+deployed = Registry()
 
 
 def _say(event: str) -> None:
@@ -86,6 +87,13 @@ async def echo_soon(event: Any, /) -> Any:
 
 @beating.activity("work", heartbeat=0.5)
 async def take(number: int, seconds: float) -> int:
+    await anyio.sleep(seconds)
+    return number
+
+
+@deployed.activity("work", heartbeat=0.25)
+async def take_as_deployed(number: int, seconds: float) -> int:
+    _begun()
     await anyio.sleep(seconds)
     return number
 

@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter, deque
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable
 from contextlib import suppress
 from typing import Any
 
@@ -69,8 +69,14 @@ class Load:
 
     async def statuses(self) -> Counter[str]:
         """How many ended in which way."""
+        return Counter([execution["status"] async for execution in self.listed()])
+
+    async def listed(self) -> AsyncIterator[dict[str, Any]]:
+        """All executions, as they are listed."""
         pages = self._client.get_paginator("list_executions").paginate(stateMachineArn=self._machine)
-        return Counter([execution["status"] async for page in pages for execution in page["executions"]])
+        async for page in pages:
+            for execution in page["executions"]:
+                yield execution
 
     async def events(self) -> Counter[str]:
         """How many events of each type stand in all histories: ActivityTimedOut, ActivityFailed …"""
