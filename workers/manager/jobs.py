@@ -49,11 +49,14 @@ def read_events(
 
 
 def visits_of(items: Iterable[Mapping[str, Any]]) -> list[Visit]:
-    """The visits of all states in a history, in the order in which they began; details are text."""
+    """The visits of all states in a history, in the order in which they began, also of those that a translation added.
+
+    Details are text.
+    """
     visits = Visits()
     for item in items:
         visits.add(from_item(item, decode=False))
-    return [visit for visit in visits.all if not is_added(visit.state)]
+    return visits.all
 
 
 class _Reader:

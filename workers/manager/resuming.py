@@ -4,12 +4,17 @@ from collections.abc import AsyncIterator
 from uuid import uuid4
 
 from workers.executions.history import history_items
+from workers.histories.visits import Visit
 from workers.manager.errors import ConflictError, InvalidError, NotFoundError, RevisionError
 from workers.manager.jobs import visits_of
 from workers.manager.model import Workflow, WorkflowDefinition
+from workers.manager.standing import input_inside
 from workers.manager.store.interface import Guard
-from workers.manager.translation.machine import states_of
+from workers.manager.translation.additions import State, walk
+from workers.manager.translation.inside import way_to
+from workers.manager.translation.machine import asl_of
 from workers.manager.workflows import WorkflowService
+from workers.payloads.document import encode
 from workers.stepfunctions.account import is_missing
 from workers.stepfunctions.protocol import ServiceError
 
@@ -22,9 +27,10 @@ class ResumeService(WorkflowService):
     async def resume_workflow(self, workflow_id: str, start_at: str) -> Workflow:
         """Starts a workflow at the state `start_at` of one that has ended.
 
-        The input is that of the last time the state was entered, in it or in what it resumed itself. Raises
-        `ConflictError` while it, or one that resumed it, has not ended; `InvalidError` for a state that is not there
-        or was never entered.
+        The input is that of the last time the state was entered, in it or in what it resumed itself. The state may be
+        inside of a Parallel or Map state: the other branches or items then go on where they stood, and those that were
+        done keep their outputs. Raises `ConflictError` while it, or one that resumed it, has not ended; `InvalidError`
+        for a state that is not there or was never entered.
         """
         for _ in range(_TRIES):
             known = await self.refresh(workflow_id)
@@ -32,13 +38,11 @@ class ResumeService(WorkflowService):
                 raise ConflictError(f"Workflow {workflow_id} active: {known.status}")
             await self._check_descendants(known)
             definition = await self.store.definition(known.workflow_definition.name, known.workflow_definition.version)
-            states = states_of(definition)
-            if start_at not in states:
-                raise InvalidError(f"StartAt: Invalid StartAt state {start_at}: the definition has {', '.join(states)}")
-            text = await self._input_at(known, start_at)
+            resumed = _resumed(known, definition, start_at)
+            text = await self._input_at(known, asl_of(definition), start_at, resumed.id)
             try:
                 return await self.begin(
-                    _resumed(known, definition, start_at, text), guard=Guard(known.id, known.revision)
+                    resumed.model_copy(update={"input": text}), guard=Guard(known.id, known.revision)
                 )
             except RevisionError:
                 continue
@@ -59,10 +63,18 @@ class ResumeService(WorkflowService):
                 )
             waiting += child.retries
 
-    async def _input_at(self, workflow: Workflow, state: str) -> str:
-        """What the state was given when it was last entered."""
+    async def _input_at(self, workflow: Workflow, machine: State, state: str, execution: str) -> str:
+        """What the execution `execution` is given, to begin at a state as it was when it was last entered."""
+        if (way := way_to(machine, state)) is None:
+            names = ", ".join(name for name, _ in walk(machine["States"]))
+            raise InvalidError(f"StartAt: Invalid StartAt state {state}: the definition has {names}")
         async for one in self._line(workflow):
-            if (text := await self._entered(one, state)) is not None:
+            if not way:
+                text = await self._entered(one, state)
+            else:
+                found = input_inside(await self._visits(one) or (), machine, way, state, execution)
+                text = None if found is None else encode(found).decode()
+            if text is not None:
                 return text
         raise InvalidError(f"StartAt: No job found for StartAt {state}: workflow {workflow.id} never came there")
 
@@ -80,19 +92,24 @@ class ResumeService(WorkflowService):
         """The input of a state at the top, from the history; from the jobs that are kept, where that is gone."""
         if workflow.last_job and workflow.last_job.state == state and workflow.last_job.input is not None:
             return workflow.last_job.input
-        if workflow.execution_arn:
-            try:
-                items = [item async for item in history_items(self.account, workflow.execution_arn)]
-            except ServiceError as error:
-                if not is_missing(error):
-                    raise
-            else:
-                inputs = [visit.events[0].details.get("input") for visit in visits_of(items) if visit.state == state]
-                return inputs[-1] if inputs else None
+        if (visits := await self._visits(workflow)) is not None:
+            inputs = [visit.events[0].details.get("input") for visit in visits if visit.state == state]
+            return inputs[-1] if inputs else None
         return next((job.input for job in reversed(workflow.jobs or ()) if job.state == state), None)
 
+    async def _visits(self, workflow: Workflow) -> list[Visit] | None:
+        """The visits of its states; None where its history is gone."""
+        if workflow.execution_arn is None:
+            return None
+        try:
+            return visits_of([item async for item in history_items(self.account, workflow.execution_arn)])
+        except ServiceError as error:
+            if not is_missing(error):
+                raise
+            return None
 
-def _resumed(workflow: Workflow, definition: WorkflowDefinition, start_at: str, text: str) -> Workflow:
+
+def _resumed(workflow: Workflow, definition: WorkflowDefinition, start_at: str) -> Workflow:
     machine = definition.state_machine or {}
     own = machine.get("StartAt", machine.get("start_at"))
     return Workflow(
@@ -101,7 +118,6 @@ def _resumed(workflow: Workflow, definition: WorkflowDefinition, start_at: str, 
         namespace=workflow.namespace,
         queue=workflow.queue,
         tags=workflow.tags,
-        input=text,
         retry_for=workflow.id,
         start_at=None if start_at == own else start_at,
     )

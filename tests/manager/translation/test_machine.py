@@ -10,7 +10,8 @@ from workers.machines import validate
 from workers.machines.problems import Severity
 from workers.manager.errors import InvalidError
 from workers.manager.model import WorkflowDefinition
-from workers.manager.translation.machine import begin_at, read_machine, states_of, translate
+from workers.manager.translation.beginning import begin_at
+from workers.manager.translation.machine import asl_of, read_machine, translate
 
 PLACE = Place("aws", "us-west-2", "123456789012")
 STATES = "arn:aws:states:us-west-2:123456789012"
@@ -113,7 +114,7 @@ def test_22_a_definition_stays_as_it_is_when_it_is_translated():
     first["States"].clear()
     assert given == KITCHEN_SINK
     assert translate(definition, place=PLACE, namespace="prod", start_at="each").asl["States"]
-    assert set(begin_at(states := {"StartAt": "a", "States": states_of(defined(CHAIN))}, "c")["States"]) == {"c"}
+    assert set(begin_at(states := asl_of(defined(CHAIN)), "c")["States"]) == {"c"}
     assert set(states["States"]) == {"a", "b", "c"}
 
 

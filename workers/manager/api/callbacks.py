@@ -27,12 +27,16 @@ class CallbackOutcome(Model):
     outcome: str
 
 
+_KEPT: dict[int | str, dict[str, Any]] = {
+    202: {"model": CallbackOutcome, "description": "Kept for a task that is to come."}
+}
+
+
 @router.post(
     "/callbacks/{key:path}",
     operation_id="finishCallback",
     response_model=CallbackOutcome,
-    responses={202: {"model": CallbackOutcome, "description": "Kept for a task that is to come."}}
-    | failures(404, 409, 413),
+    responses=_KEPT | failures(404, 409, 413),
     openapi_extra=_BODY,
 )
 async def finish_callback(request: Request, key: KeyPath, body: Annotated[Any, Body()]) -> Response:

@@ -12,14 +12,16 @@ EXECUTION_NAME = "_EXECUTION_NAME"
 _RETRIER = {"ErrorEquals": [COMMAND_TERMINATED], "IntervalSeconds": 10, "BackoffRate": 1.0, "MaxAttempts": 10}
 _ACTIVITY = re.compile(r"arn:[^:]+:states:[^:]+:[^:]+:activity:.+")
 _ADDED = f"{EXECUTION_NAME} "
+RESUMED = "_RESUME "
+"""How the names of states begin by which an execution goes on inside of a state."""
 
 State = dict[str, Any]
 States = dict[str, State]
 
 
 def is_added(state: str) -> bool:
-    """Whether it is the name of a state that no definition has, but `name_items` put in."""
-    return state.startswith(_ADDED)
+    """Whether it is the name of a state that no definition has, but a translation put in."""
+    return state.startswith((_ADDED, RESUMED))
 
 
 def walk(states: States) -> Iterator[tuple[str, State]]:
@@ -67,7 +69,7 @@ def _name_items(name: str, state: State, taken: set[str], *, jsonata: bool) -> N
     key = "ItemSelector" if "ItemSelector" in state else "Parameters" if "Parameters" in state else None
     if key is None and speaks_jsonata and _takes_item(state):
         state["ItemSelector"] = _MERGED
-    elif key is None and not jsonata and not _distributed(state) and _takes_item(state):
+    elif key is None and not jsonata and not distributed(state) and _takes_item(state):
         _add_states(name, state, taken)
     elif key and isinstance(selector := state[key], dict) and not {EXECUTION_NAME, f"{EXECUTION_NAME}.$"} & {*selector}:
         path = {EXECUTION_NAME: _IN_JSONATA} if speaks_jsonata else {f"{EXECUTION_NAME}.$": "$$.Execution.Name"}
@@ -82,10 +84,9 @@ _MERGED = (
 )
 
 
-def _distributed(state: State) -> bool:
-    """Whether each iteration is an execution of its own, with another name."""
-    (processor,) = nested(state)
-    return bool(processor.get("ProcessorConfig", {}).get("Mode") == "DISTRIBUTED")
+def distributed(state: State) -> bool:
+    """Whether it is a Map of which each iteration is an execution of its own, with another name."""
+    return any(one.get("ProcessorConfig", {}).get("Mode") == "DISTRIBUTED" for one in nested(state))
 
 
 def _takes_item(state: State) -> bool:
@@ -97,7 +98,7 @@ def _takes_item(state: State) -> bool:
 
 def _add_states(name: str, state: State, taken: set[str]) -> None:
     (processor,) = nested(state)
-    look, put = _free(f"{_ADDED}? {name}", taken), _free(f"{_ADDED}in {name}", taken)
+    look, put = free_name(f"{_ADDED}? {name}", taken), free_name(f"{_ADDED}in {name}", taken)
     is_object = {"Condition": "{% $type($states.input) = 'object' %}", "Next": put}
     start = processor["StartAt"]
     processor["States"] = {
@@ -113,7 +114,7 @@ def _add_states(name: str, state: State, taken: set[str]) -> None:
     processor["StartAt"] = look
 
 
-def _free(name: str, taken: set[str]) -> str:
+def free_name(name: str, taken: set[str]) -> str:
     """A name that no other state has."""
 
     def numbered() -> Iterator[str]:

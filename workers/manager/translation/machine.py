@@ -8,10 +8,10 @@ from typing import Any
 from workers.arns import Place, namespaced
 from workers.machines.definition import Definition, load, parse
 from workers.machines.problems import InvalidDefinitionError, Problem, Severity
-from workers.machines.validation.graph import targets
 from workers.manager.errors import InvalidError
 from workers.manager.model import WorkflowDefinition
 from workers.manager.translation.additions import ADDITIONS
+from workers.manager.translation.inside import begin
 from workers.manager.translation.names import Identity
 
 _PREFIXED = ("lambda:", "glue:")
@@ -39,10 +39,11 @@ def translate(
     """
     data = _namespaced_machine(dict(definition.state_machine or {}), namespace)
     asl = _asl(load({"context": False} | data if "Context" not in data else data), place, namespace)
-    asl = begin_at(asl, start_at) if start_at else asl
+    first = start_at or asl["StartAt"]
+    asl = begin(asl, start_at) if start_at else asl
     for add in ADDITIONS:
         add(asl)
-    identity = Identity.of(definition, namespace, asl["StartAt"])
+    identity = Identity.of(definition, namespace, first)
     return Translation(identity.machine, identity, _checked(asl), identity.tags(definition))
 
 
@@ -56,28 +57,9 @@ def read_machine(given: Mapping[str, Any] | str) -> dict[str, Any]:
     return dict(definition.data)
 
 
-def states_of(definition: WorkflowDefinition) -> dict[str, Any]:
-    """The top states of a definition, as ASL."""
-    sketch = load(dict(definition.state_machine or {})).sketch().to_asl()
-    states: dict[str, Any] = sketch["States"]
-    return states
-
-
-def begin_at(asl: dict[str, Any], start_at: str) -> dict[str, Any]:
-    """A copy of a machine that begins at another of its top states; states that are then never reached are left out.
-
-    Raises `InvalidError` where there is no such state.
-    """
-    states = asl["States"]
-    if start_at not in states:
-        raise InvalidError(f"Invalid StartAt state {start_at}: the definition has no such state at its top")
-    reached, waiting = {start_at}, [start_at]
-    while waiting:
-        for _, name in targets(states[waiting.pop()]):
-            if name not in reached:
-                reached.add(name)
-                waiting.append(name)
-    return asl | {"StartAt": start_at, "States": {name: deepcopy(states[name]) for name in states if name in reached}}
+def asl_of(definition: WorkflowDefinition) -> dict[str, Any]:
+    """A definition as ASL, with names as it has them."""
+    return load(dict(definition.state_machine or {})).sketch().to_asl()
 
 
 def _asl(definition: Definition, place: Place, namespace: str) -> dict[str, Any]:
