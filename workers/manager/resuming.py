@@ -10,9 +10,8 @@ from workers.manager.jobs import visits_of
 from workers.manager.model import Workflow, WorkflowDefinition
 from workers.manager.standing import input_inside
 from workers.manager.store.interface import Guard
-from workers.manager.translation.additions import State, walk
 from workers.manager.translation.inside import way_to
-from workers.manager.translation.machine import asl_of
+from workers.manager.translation.machine import asl_of, states_of
 from workers.manager.workflows import WorkflowService
 from workers.payloads.document import encode
 from workers.stepfunctions.account import is_missing
@@ -39,7 +38,7 @@ class ResumeService(WorkflowService):
             await self._check_descendants(known)
             definition = await self.store.definition(known.workflow_definition.name, known.workflow_definition.version)
             resumed = _resumed(known, definition, start_at)
-            text = await self._input_at(known, asl_of(definition), start_at, resumed.id)
+            text = await self._input_at(known, definition, start_at, resumed.id)
             try:
                 return await self.begin(
                     resumed.model_copy(update={"input": text}), guard=Guard(known.id, known.revision)
@@ -63,10 +62,11 @@ class ResumeService(WorkflowService):
                 )
             waiting += child.retries
 
-    async def _input_at(self, workflow: Workflow, machine: State, state: str, execution: str) -> str:
+    async def _input_at(self, workflow: Workflow, definition: WorkflowDefinition, state: str, execution: str) -> str:
         """What the execution `execution` is given, to begin at a state as it was when it was last entered."""
+        machine = asl_of(definition)
         if (way := way_to(machine, state)) is None:
-            names = ", ".join(name for name, _ in walk(machine["States"]))
+            names = ", ".join(states_of(definition))
             raise InvalidError(f"StartAt: Invalid StartAt state {state}: the definition has {names}")
         async for one in self._line(workflow):
             if not way:

@@ -10,7 +10,7 @@ from workers.machines.definition import Definition, load, parse
 from workers.machines.problems import InvalidDefinitionError, Problem, Severity
 from workers.manager.errors import InvalidError
 from workers.manager.model import WorkflowDefinition
-from workers.manager.translation.additions import ADDITIONS
+from workers.manager.translation.additions import ADDITIONS, walk
 from workers.manager.translation.inside import begin
 from workers.manager.translation.names import Identity
 
@@ -60,6 +60,11 @@ def read_machine(given: Mapping[str, Any] | str) -> dict[str, Any]:
 def asl_of(definition: WorkflowDefinition) -> dict[str, Any]:
     """A definition as ASL, with names as it has them."""
     return load(dict(definition.state_machine or {})).sketch().to_asl()
+
+
+def states_of(definition: WorkflowDefinition) -> list[str]:
+    """The names of all states of a definition, each before those inside of it: where a workflow may be resumed."""
+    return [name for name, _ in walk(asl_of(definition)["States"])]
 
 
 def _asl(definition: Definition, place: Place, namespace: str) -> dict[str, Any]:
