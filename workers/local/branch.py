@@ -7,10 +7,11 @@ from typing import Any, NamedTuple
 
 from workers.local.documents import Document
 from workers.local.frames import Frame
-from workers.local.run import Run, assigned, data
+from workers.local.run import Run, data
 from workers.local.values.errors import QUERY_EVALUATION_ERROR, EvaluationError, StateError
 from workers.local.values.scope import Scope
 from workers.local.values.timestamps import write_timestamp
+from workers.local.variables import assign
 
 TURN = 64
 """States after which other executions get their turn."""
@@ -26,6 +27,9 @@ class Step(NamedTuple):
 class State(ABC):
     """A state of a program: compiled, shared by all executions."""
 
+    takes_time = False
+    """Whether a line of states may have to wait in it."""
+
     def __init__(self, name: str, kind: str) -> None:
         self.name = name
         self.kind = kind
@@ -34,6 +38,11 @@ class State(ABC):
     @abstractmethod
     async def run(self, branch: "Branch") -> Step:
         """Runs the state, which was entered, from where the branch's frame says. Raises `StateError`."""
+
+    def abort(self, run: Run, frame: Frame) -> None:
+        """Writes that the state, in which `frame` stands, was ended from outside."""
+        if self.takes_time:
+            frame.last = run.record(f"{self.kind}StateAborted", after=frame.last) or frame.last
 
 
 class Plan(NamedTuple):
@@ -112,8 +121,7 @@ class Branch:
         output.checked(state.name)
         details = {"name": state.name, **data("output", output)}
         if variables:
-            details |= assigned(variables)
-            self.frame.own = {**self.frame.own, **variables}
+            details |= assign(state.name, self.run, self.frame, variables)
             self.variables = {**self.variables, **variables}
         self.record(f"{state.kind}StateExited", "stateExitedEventDetails", details)
         return Step(following, output)

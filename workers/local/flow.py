@@ -10,6 +10,7 @@ from workers.local.values.result_paths import Place, compile_result_path
 from workers.local.values.scope import Evaluate, Scope
 from workers.local.values.templates import compile_template
 from workers.machines.model.base import State as StateModel
+from workers.machines.model.failures import Failing
 
 Assigned = dict[str, Any]
 
@@ -21,11 +22,23 @@ class Flow:
     `assign(scope)` gives the variables that the state sets, evaluated on its result.
     """
 
-    __slots__ = ("_output", "_output_path", "_place", "_selector", "arguments", "assign", "effective", "jsonata")
+    __slots__ = (
+        "_output",
+        "_output_path",
+        "_place",
+        "_results",
+        "_selector",
+        "arguments",
+        "assign",
+        "effective",
+        "jsonata",
+    )
 
     def __init__(self, model: StateModel, *, jsonata: bool, arguments: str = "Parameters") -> None:
         given: Callable[[str], Any] = lambda name: getattr(model, name, None)  # noqa: E731 - states have different fields
         self.jsonata = jsonata
+        self._results = isinstance(model, Failing)
+        """Whether there is a `$states.result`: only what fails has results of its own."""
         self.effective: Evaluate | None = None
         """InputPath, unless it chooses everything."""
         self._selector: Evaluate | None = None
@@ -58,7 +71,7 @@ class Flow:
         if self.jsonata:
             if not self._output:
                 return result
-            value = self._output(with_result(raw, result.value))
+            value = self._output(self._with_result(raw, result.value))
             return same_or_new(value, given, result)
         value = result.value
         if self._selector:
@@ -73,8 +86,11 @@ class Flow:
         """What the state assigns on its `result`; None where it assigns nothing."""
         if not self.assign:
             return None
-        assigned: Assigned = self.assign(with_result(raw, result) if self.jsonata else raw.on(result))
+        assigned: Assigned = self.assign(self._with_result(raw, result) if self.jsonata else raw.on(result))
         return assigned
+
+    def _with_result(self, raw: Scope, result: Any) -> Scope:
+        return with_result(raw, result) if self._results else raw
 
 
 def compile_assign(template: Any, *, jsonata: bool) -> Evaluate | None:

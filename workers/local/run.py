@@ -14,7 +14,6 @@ from workers.local.executions import Execution
 from workers.local.frames import Frame
 from workers.local.map_runs import MapRun
 from workers.local.tasks import Attempt, Tokens
-from workers.local.values.scope import compact
 from workers.local.values.timestamps import write_timestamp
 
 log = structlog.get_logger(__name__)
@@ -74,6 +73,8 @@ class Run:
         self.map_runs: list[MapRun] = []
         self.frames = 0
         """Frames that there were; the number of the last."""
+        self.assigned_bytes = 0
+        """At least the bytes of all variables."""
         self._attempts: dict[int, Attempt] = {}
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self._timer: Timer | None = None
@@ -146,6 +147,7 @@ class Run:
             elif parent := known.get(frame.parent):
                 parent.children[frame.index] = frame
         self.frames = max(known, default=0)
+        self.assigned_bytes = sum(len(frame.dump()) for frame in frames if frame.own)
         self.stored_events = len(self.execution.events)
         self.stored_state = (self.execution.status, self.execution.redrives)
 
@@ -237,11 +239,3 @@ class Run:
 def data(name: str, document: Document) -> dict[str, Any]:
     """How an event tells of a document: `input` and `inputDetails`, or `output` and `outputDetails`."""
     return {name: document.text, f"{name}Details": NOT_TRUNCATED}
-
-
-def assigned(variables: Mapping[str, Any]) -> dict[str, Any]:
-    """How an event tells of the variables that a state assigns."""
-    return {
-        "assignedVariables": {name: compact(value) for name, value in variables.items()},
-        "assignedVariablesDetails": NOT_TRUNCATED,
-    }

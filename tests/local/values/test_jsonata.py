@@ -8,6 +8,7 @@ from hypothesis import given
 
 from tests.local.values.scopes import CONTEXT, failure, scope
 from tests.local.values.test_paths import VALUES
+from workers.local.values.errors import EvaluationError
 from workers.local.values.jsonata import compile_jsonata
 from workers.local.values.scope import Scope
 
@@ -80,7 +81,9 @@ def test_nothing_is_an_error(code: str):
 
 @pytest.mark.parametrize("code", ["function($x){$x}", "$uppercase", '{"f": $uppercase}', "/a/"])
 def test_what_is_no_json_is_an_error(code: str):
-    assert refusal(code) == "returned an unsupported result type."
+    with pytest.raises(EvaluationError) as raised:
+        compute(code)
+    assert raised.value.cause.endswith(f"'{code}' for the field 'Output' returned an unsupported result type.")
 
 
 @pytest.mark.parametrize(

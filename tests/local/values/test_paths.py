@@ -24,7 +24,8 @@ FOUND = {
     "$.bicycle.*": ["red", 19.95],
     "$..price": [8.95, 12.99, 8.99, 19.95],
     "$..books[0].title": ["Sayings"],
-    "$.books[0]['title','price']": [{"title": "Sayings", "price": 8.95}],
+    "$.books[0]['title','price']": {"title": "Sayings", "price": 8.95},
+    "$.books[1:]['title','price']": [{"title": "Sword", "price": 12.99}, {"title": "Moby Dick", "price": 8.99}],
     "$.books[?(@.isbn)].title": ["Sword", "Moby Dick"],
     "$.books[?(@.price < 9)].title": ["Sayings", "Moby Dick"],
     "$.books[?(@.price < $.limit)].title": ["Sayings", "Moby Dick"],
@@ -72,7 +73,7 @@ def test_nothing_at_a_path_is_told_as_aws_tells_it():
     )
     assert failure(compile_selection("$.no[0]"), scope({})) == (
         "States.Runtime",
-        "Invalid path '$.no[0]' : No results for path: $['no'][0]",
+        "Invalid path '$.no[0]' : Missing property in path $['no']",
     )
 
 

@@ -9,7 +9,7 @@ from workers.local.calls import Call, Service
 from workers.local.documents import Document
 from workers.local.failures import TIMEOUT
 from workers.local.run import data
-from workers.local.states.tasking import TaskState, failure, limits, result
+from workers.local.states.tasking import TaskState, conditions, failure, result
 from workers.local.tasks import Attempt, Failure, Outcome, Success, TimedOut
 from workers.local.values.errors import RUNTIME, EvaluationError, StateError
 from workers.local.values.scope import compact
@@ -68,7 +68,7 @@ class ActivityState(TaskState):
         if not branch.run.host.knows_activity(self.resource):
             raise EvaluationError(RUNTIME, f"The activity {self.resource} does not exist.")
         progress["input"] = given.text
-        details = {"resource": self.resource, **data("input", given), **limits(progress)}
+        details = {"resource": self.resource, **data("input", given), **conditions(progress)}
         branch.record("ActivityScheduled", "activityScheduledEventDetails", details)
         branch.frame.progress = progress
         branch.save()

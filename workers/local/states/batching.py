@@ -3,8 +3,8 @@
 from typing import Any
 
 from workers.local.documents import byte_length
-from workers.local.states.mapping import number
 from workers.local.values.jsonata import compile_jsonata
+from workers.local.values.numbers import compile_number
 from workers.local.values.scope import Evaluate, Scope, compact
 from workers.local.values.templates import compile_template
 from workers.machines.model.collections import ItemBatcher
@@ -16,8 +16,8 @@ class Batcher:
     """An ItemBatcher, compiled."""
 
     def __init__(self, model: ItemBatcher, *, jsonata: bool) -> None:
-        self._items = number(model, "max_items_per_batch", "MaxItemsPerBatch", jsonata=jsonata)
-        self._bytes = number(model, "max_input_bytes_per_batch", "MaxInputBytesPerBatch", jsonata=jsonata)
+        self._items = compile_number(model, "max_items_per_batch", "MaxItemsPerBatch", jsonata=jsonata)
+        self._bytes = compile_number(model, "max_input_bytes_per_batch", "MaxInputBytesPerBatch", jsonata=jsonata)
         self._input: Evaluate | None = None
         if model.batch_input is not None:
             given = model.batch_input

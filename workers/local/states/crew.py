@@ -3,9 +3,10 @@
 import asyncio
 from typing import Protocol
 
-from workers.local.branch import Branch
+from workers.local.branch import Branch, Plan
 from workers.local.documents import Document
-from workers.local.frames import Outcome
+from workers.local.frames import Frame, Outcome
+from workers.local.run import Run
 from workers.local.values.errors import StateError
 
 
@@ -27,8 +28,14 @@ class Lines(Protocol):
     def failed(self, child: Branch) -> None:
         """Called for the line that ends all others."""
 
-    def aborted(self, branch: Branch, index: int) -> None:
-        """Called for each line that is ended because another failed."""
+    def abort_line(self, run: Run, frame: Frame) -> None:
+        """Called for each line, of which `frame` is, that is ended because another failed."""
+
+
+def abort_state(plan: Plan, run: Run, frame: Frame) -> None:
+    """Writes that the state in which a line stands was ended from outside, if it was entered."""
+    if frame.entered:
+        plan.states[frame.state].abort(run, frame)
 
 
 class Crew:
@@ -113,9 +120,9 @@ class Crew:
         self._lines.failed(child)
         branch.frame.last = child.frame.last
         branch.save()
-        for index, other in branch.frame.children.items():
+        for other in branch.frame.children.values():
             if other.outcome is None:
                 run.cancel(other)
-                self._lines.aborted(branch, index)
+                self._lines.abort_line(run, other)
         if not self._done.done():
             self._done.set_exception(error)

@@ -6,6 +6,7 @@ from typing import Any
 from workers.local.branch import Branch, Plan
 from workers.local.documents import Document, array
 from workers.local.executions import Execution
+from workers.local.frames import Frame
 from workers.local.map_runs import MapRun, new_map_run_arn
 from workers.local.run import Run
 from workers.local.states.batching import Batcher
@@ -54,12 +55,20 @@ class DistributedMapState(MapState):
             details = failure(error.error, error.cause)
             branch.record("MapRunFailed", "mapRunFailedEventDetails", details)
             raise
-        finally:
+        except asyncio.CancelledError:
             if not run.halted:
-                map_run.end("ABORTED" if not run.execution.running else "SUCCEEDED", run.clock.now())
+                map_run.end("ABORTED", run.clock.now())
+                run.host.changed(run)
+            raise
+        map_run.end("SUCCEEDED", run.clock.now())
         branch.record("MapRunSucceeded")
         branch.note("MapStateSucceeded")
         return result
+
+    def abort(self, run: Run, frame: Frame) -> None:
+        if "map run" in (frame.progress or {}):
+            frame.last = run.record("MapRunAborted", after=frame.last) or frame.last
+        super().abort(run, frame)
 
     async def _start(self, branch: Branch) -> None:
         """Finds the items and begins a map run with them."""

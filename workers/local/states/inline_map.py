@@ -4,7 +4,9 @@ from typing import Any
 
 from workers.local.branch import Branch
 from workers.local.documents import Document, array, same_or_new
-from workers.local.states.crew import Crew
+from workers.local.frames import Frame
+from workers.local.run import Run
+from workers.local.states.crew import Crew, abort_state
 from workers.local.states.mapping import MapState
 from workers.local.values.errors import EvaluationError
 
@@ -31,6 +33,12 @@ class InlineMapState(MapState):
         result = array(outputs).checked(self.name)
         branch.note("MapStateSucceeded")
         return result
+
+    def abort(self, run: Run, frame: Frame) -> None:
+        for child in frame.children.values():
+            if child.outcome is None:
+                abort_iteration(self, run, child)
+        super().abort(run, frame)
 
 
 class _Iterations:
@@ -68,10 +76,19 @@ class _Iterations:
     def failed(self, child: Branch) -> None:
         child.note("MapIterationFailed", "mapIterationFailedEventDetails", self._details(child.frame.index))
 
-    def aborted(self, branch: Branch, index: int) -> None:
-        frame = branch.frame.children[index]
-        details = self._details(index)
-        branch.run.record("MapIterationAborted", "mapIterationAbortedEventDetails", details, after=frame.last)
+    def abort_line(self, run: Run, frame: Frame) -> None:
+        abort_iteration(self._state, run, frame)
 
     def _details(self, index: int) -> dict[str, Any]:
-        return {"name": self._state.name, "index": index}
+        return _iteration(self._state, index)
+
+
+def abort_iteration(state: InlineMapState, run: Run, frame: Frame) -> None:
+    """Writes that an iteration was ended from outside."""
+    abort_state(state.plan, run, frame)
+    details = _iteration(state, frame.index)
+    run.record("MapIterationAborted", "mapIterationAbortedEventDetails", details, after=frame.last)
+
+
+def _iteration(state: InlineMapState, index: int) -> dict[str, Any]:
+    return {"name": state.name, "index": index}

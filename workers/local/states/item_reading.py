@@ -9,9 +9,9 @@ from typing import Any
 from workers.local.branch import Branch
 from workers.local.calls import Call
 from workers.local.documents import parsed
-from workers.local.states.mapping import number
 from workers.local.values.errors import StateError
 from workers.local.values.jsonata import compile_jsonata
+from workers.local.values.numbers import compile_number
 from workers.local.values.scope import Evaluate, Scope
 from workers.local.values.templates import compile_template
 from workers.machines.model.collections import ItemReader, ReaderConfig
@@ -43,7 +43,7 @@ class Reader:
         compiled = compile_jsonata(arguments, "ItemReader/Arguments") if jsonata else compile_template(arguments)
         self._arguments: Evaluate = compiled
         self._config = model.reader_config or ReaderConfig()
-        self._most = number(self._config, "max_items", "MaxItems", jsonata=jsonata)
+        self._most = compile_number(self._config, "max_items", "MaxItems", jsonata=jsonata)
 
     async def items(self, branch: Branch, scope: Scope) -> list[Any]:
         """Reads them. Raises `StateError` States.ItemReaderFailed."""

@@ -1,6 +1,5 @@
 """What both kinds of Map have in common: their items, and what they make of each."""
 
-from collections.abc import Callable
 from typing import Any
 
 from workers.local.branch import Branch, Plan
@@ -8,12 +7,10 @@ from workers.local.flow import Flow
 from workers.local.states.trying import TryingState
 from workers.local.values.errors import QUERY_EVALUATION_ERROR, RUNTIME, EvaluationError, StateError
 from workers.local.values.jsonata import compile_jsonata
+from workers.local.values.numbers import compile_number
 from workers.local.values.scope import Evaluate, Scope, compact
 from workers.local.values.templates import compile_reference, compile_template
-from workers.machines.model.base import Part
 from workers.machines.model.machine import Map
-
-Number = Callable[[Scope], Any]
 
 
 class MapState(TryingState):
@@ -24,9 +21,11 @@ class MapState(TryingState):
         self.plan = plan
         self._items = self._compiled_items(model)
         self._selector = self._compiled_selector(model)
-        self.max_concurrency = number(model, "max_concurrency", "MaxConcurrency", jsonata=jsonata)
-        self.tolerated_count = number(model, "tolerated_failure_count", "ToleratedFailureCount", jsonata=jsonata)
-        self.tolerated_percentage = number(
+        self.max_concurrency = compile_number(model, "max_concurrency", "MaxConcurrency", jsonata=jsonata)
+        self.tolerated_count = compile_number(
+            model, "tolerated_failure_count", "ToleratedFailureCount", jsonata=jsonata
+        )
+        self.tolerated_percentage = compile_number(
             model, "tolerated_failure_percentage", "ToleratedFailurePercentage", jsonata=jsonata
         )
 
@@ -61,26 +60,6 @@ class MapState(TryingState):
         if selector is None:
             return None
         return compile_jsonata(selector, "ItemSelector") if self.jsonata else compile_template(selector)
-
-
-def number(model: Part, field: str, asl: str, *, jsonata: bool) -> Number:
-    """What a number or its path says; None where neither is given. Raises `EvaluationError`."""
-    if path := getattr(model, f"{field}_path", None):
-        reference = compile_reference(path, f"{asl}Path")
-        return lambda scope: _whole(reference(scope), path, f"{asl}Path")
-    value = getattr(model, field) if model.has(field) else None
-    if jsonata and value is not None:
-        return compile_jsonata(value, asl, expected="number")
-    return lambda _: value
-
-
-def _whole(value: Any, path: str, field: str) -> int | float:
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        if value >= 0:
-            return value
-        raise EvaluationError(RUNTIME, f"The {field} field refers to a negative value: {path} == {compact(value)}")
-    shown = f'value "{value if isinstance(value, str) else compact(value)}" which is not a valid integer'
-    raise EvaluationError(RUNTIME, f"The {field} field refers to {shown}: {path}")
 
 
 def _list(value: Any, complaint: str, error: str) -> list[Any]:

@@ -3,7 +3,9 @@
 from workers.local.branch import Branch, Plan
 from workers.local.documents import Document, array, same_or_new
 from workers.local.flow import Flow
-from workers.local.states.crew import Crew
+from workers.local.frames import Frame
+from workers.local.run import Run
+from workers.local.states.crew import Crew, abort_state
 from workers.local.states.trying import TryingState
 from workers.local.values.errors import StateError
 from workers.machines.model.machine import Parallel
@@ -55,5 +57,12 @@ class ParallelState(TryingState):
     def failed(self, child: Branch) -> None:
         """A branch has no events of its own."""
 
-    def aborted(self, branch: Branch, index: int) -> None:
-        """A branch has no events of its own."""
+    def abort_line(self, run: Run, frame: Frame) -> None:
+        """A branch has no events of its own, but the state that it is in may have."""
+        abort_state(self._plans[frame.index], run, frame)
+
+    def abort(self, run: Run, frame: Frame) -> None:
+        for child in frame.children.values():
+            if child.outcome is None:
+                self.abort_line(run, child)
+        super().abort(run, frame)

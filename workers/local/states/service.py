@@ -11,7 +11,7 @@ from workers.local.calls import Call, Service
 from workers.local.documents import Document
 from workers.local.errors import ApiError
 from workers.local.failures import TIMEOUT
-from workers.local.states.tasking import TaskState, failure, limits, result
+from workers.local.states.tasking import TaskState, conditions, failure, result
 from workers.local.tasks import Attempt, Failure, Outcome, Success, TimedOut
 from workers.local.values.errors import StateError
 from workers.local.values.scope import compact
@@ -49,11 +49,13 @@ class ServiceState(TaskState):
         progress["parameters"] = given.value
         if service.resource_type == LAMBDA:
             details = {"resource": service.resource, "input": given.text, "inputDetails": OUTPUT_DETAILS}
-            branch.record("LambdaFunctionScheduled", "lambdaFunctionScheduledEventDetails", details | limits(progress))
+            branch.record(
+                "LambdaFunctionScheduled", "lambdaFunctionScheduledEventDetails", details | conditions(progress)
+            )
         else:
             region = branch.run.host.place.region
             details = {**_called(service), "region": region, "parameters": given.text}
-            branch.record("TaskScheduled", "taskScheduledEventDetails", details | limits(progress))
+            branch.record("TaskScheduled", "taskScheduledEventDetails", details | conditions(progress))
         branch.frame.progress = progress
         branch.save()
 
@@ -65,7 +67,7 @@ class ServiceState(TaskState):
             state=self.name,
             attempt=sum(branch.frame.counts),
             parameters=progress["parameters"],
-            role=execution.revision.role,
+            role=progress.get("role", execution.revision.role),
             token=progress["token"],
         )
 
@@ -135,17 +137,26 @@ class _Work:
                     clock.release()
                     self._under_way = False
                 if self._service.ends_with == "answer":
-                    self._report(attempt, Success(compact(answer)))
+                    self._report(attempt, self._success(answer))
                     return
                 self._submitted(answer)
             if self._service.ends_with == "job":
                 done = await self._service.finish(self._call, self._progress["answer"])
-                self._report(attempt, Success(compact(done)))
+                self._report(attempt, self._success(done))
         except StateError as error:
             self._report(attempt, Failure(error.error, error.cause))
         except Exception as error:  # a fault of the engine's must not look like a task that runs for ever
             log.exception("A service task failed", resource=self._service.resource)
             self._report(attempt, Failure("States.TaskFailed", f"The embedded Step Functions failed: {error!r}"))
+
+    def _success(self, value: Any) -> Outcome:
+        """A result, unless it is too large."""
+        service = self._service
+        what = service.resource if service.resource_type == LAMBDA else service.resource_type
+        try:
+            return Success(Document(value).checked(what).text)
+        except StateError as error:
+            return Failure(error.error, error.cause)
 
     def _report(self, attempt: Attempt, outcome: Outcome) -> None:
         """Ends the task, unless the token came back or the time was up before."""

@@ -11,10 +11,13 @@ from workers.local.frames import Progress
 from workers.local.states.trying import TryingState
 from workers.local.states.waiting import seconds_at
 from workers.local.tasks import Failure, Outcome, Success, TimedOut, new_token
-from workers.local.values.errors import StateError
+from workers.local.values.errors import RUNTIME, EvaluationError, StateError
 from workers.local.values.jsonata import compile_jsonata
+from workers.local.values.numbers import in_range
+from workers.local.values.paths import compile_selection
 from workers.local.values.scope import Evaluate, Scope
 from workers.local.values.templates import compile_reference
+from workers.machines.model.kinds import MAX_SECONDS
 from workers.machines.model.states import Task
 
 
@@ -26,6 +29,7 @@ class TaskState(TryingState):
         self.resource = model.resource
         self._timeout = self._limit(model, "timeout_seconds", "TimeoutSeconds")
         self._heartbeat = self._limit(model, "heartbeat_seconds", "HeartbeatSeconds")
+        self._role = _role(model, jsonata=jsonata)
 
     def prepare(self, branch: Branch) -> tuple[Progress, Document]:
         """What the frame holds of a new attempt, and what the task works on."""
@@ -38,23 +42,44 @@ class TaskState(TryingState):
         for name, limit in (("timeout", self._timeout), ("heartbeat", self._heartbeat)):
             if limit:
                 progress[name] = limit(scope)
+        if self._role:
+            progress["role"] = self._role(scope)
         return progress, given
 
     def _limit(self, model: Task, field: str, asl: str) -> Callable[[Scope], float] | None:
         if path := getattr(model, f"{field}_path"):
-            reference = compile_reference(path, f"{asl}Path")
-            return lambda scope: seconds_at(reference(scope), path, f"{asl}Path")
+            reference = compile_selection(path)
+            return lambda scope: _positive(seconds_at(reference(scope), path, f"{asl}Path"), path, asl)
         value = getattr(model, field) if model.has(field) else None
         if value is None:
             return None
-        expression: Evaluate = compile_jsonata(value, asl, expected="number") if self.jsonata else lambda _: value
-        return expression
+        if not self.jsonata:
+            return lambda _: value
+        expression = compile_jsonata(value, asl, expected="number")
+        return lambda scope: in_range(expression(scope), asl, 1, MAX_SECONDS)
 
 
-def limits(progress: Progress) -> dict[str, Any]:
-    """How events tell of a task's deadlines."""
+def _positive(seconds: float, path: str, field: str) -> float:
+    if seconds > 0:
+        return seconds
+    raise EvaluationError(RUNTIME, f"The {field}Path parameter references a value that is not positive: {path} == 0")
+
+
+def _role(model: Task, *, jsonata: bool) -> Evaluate | None:
+    """The role of the Credentials, if there are any."""
+    if (credentials := model.credentials) is None:
+        return None
+    if credentials.role_arn_path is not None:
+        return compile_reference(credentials.role_arn_path, "RoleArn.$")
+    role = credentials.role_arn
+    return compile_jsonata(role, "Credentials/RoleArn", expected="string") if jsonata else lambda _: role
+
+
+def conditions(progress: Progress) -> dict[str, Any]:
+    """How events tell of a task's deadlines, and of the role that it has instead of its machine's."""
     names = (("timeout", "timeoutInSeconds"), ("heartbeat", "heartbeatInSeconds"))
-    return {detail: progress[name] for name, detail in names if progress.get(name) is not None}
+    told: dict[str, Any] = {detail: progress[name] for name, detail in names if progress.get(name) is not None}
+    return told | ({"taskCredentials": {"roleArn": progress["role"]}} if "role" in progress else {})
 
 
 def result(outcome: Outcome) -> Document:

@@ -14,6 +14,8 @@ from workers.machines.model.states import Task
 class TryingState(State):
     """A state with Retry and Catch. Its frame says when it runs again, or how far its attempt is."""
 
+    takes_time = True
+
     def __init__(self, name: str, model: Task | Parallel | Map, *, jsonata: bool, flow: Flow) -> None:
         super().__init__(name, model.type)
         self.flow = flow

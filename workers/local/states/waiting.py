@@ -1,6 +1,5 @@
 """Wait: lets time pass."""
 
-import math
 from datetime import datetime
 from typing import Any
 
@@ -9,8 +8,9 @@ from workers.local.documents import same_or_new
 from workers.local.flow import Flow
 from workers.local.values.errors import QUERY_EVALUATION_ERROR, RUNTIME, EvaluationError
 from workers.local.values.jsonata import compile_jsonata
-from workers.local.values.scope import Evaluate, Scope, compact
-from workers.local.values.templates import compile_reference
+from workers.local.values.numbers import in_range, whole
+from workers.local.values.paths import compile_lookup
+from workers.local.values.scope import MISSING, Evaluate, Scope, compact
 from workers.local.values.timestamps import parse_timestamp
 from workers.machines.model.kinds import MAX_SECONDS
 from workers.machines.model.states import Wait
@@ -18,6 +18,8 @@ from workers.machines.model.states import Wait
 
 class WaitState(State):
     """A Wait state. Its frame says until when."""
+
+    takes_time = True
 
     def __init__(self, name: str, model: Wait, *, jsonata: bool) -> None:
         super().__init__(name, "Wait")
@@ -41,14 +43,14 @@ def _until(model: Wait, *, jsonata: bool) -> Any:
     """The moment at which the wait ends, as a function of the scope and of the moment it began."""
     if model.seconds is not None:
         value: Evaluate = compile_jsonata(model.seconds, "Seconds") if jsonata else lambda _: model.seconds
-        return lambda scope, began: began + _seconds(value(scope))
+        return lambda scope, began: began + in_range(value(scope), "Seconds", 0, MAX_SECONDS)
     if model.seconds_path is not None:
-        path = compile_reference(model.seconds_path, "SecondsPath")
+        path = _referenced(model.seconds_path, "SecondsPath")
         return lambda scope, began: began + seconds_at(path(scope), str(model.seconds_path), "SecondsPath")
     if model.timestamp is not None:
         text: Evaluate = compile_jsonata(model.timestamp, "Timestamp") if jsonata else lambda _: model.timestamp
         return lambda scope, _: _moment(text(scope), "Timestamp", jsonata=jsonata)
-    path = compile_reference(str(model.timestamp_path), "TimestampPath")
+    path = _referenced(str(model.timestamp_path), "TimestampPath")
 
     def moment(scope: Scope, _: float) -> float:
         value = path(scope)
@@ -62,31 +64,26 @@ def _until(model: Wait, *, jsonata: bool) -> Any:
     return moment
 
 
-def _seconds(value: Any) -> float:
-    """What Seconds says. The bounds are AWS's; so is the wording for JSONata."""
-    whole = _whole(value)
-    if whole is None or not 0 <= whole <= MAX_SECONDS:
-        found = f"Expected an integer in range between 0 and {MAX_SECONDS}, but was: {compact(value)}"
-        raise EvaluationError(QUERY_EVALUATION_ERROR, f"The JSONata expression for the field 'Seconds' {found}")
-    return whole
+def _referenced(text: str, field: str) -> Evaluate:
+    """What the path `text`, which stands in `field`, leads to."""
+    lookup = compile_lookup(text)
+
+    def evaluate(scope: Scope) -> Any:
+        if (found := lookup(scope)) is MISSING:
+            raise EvaluationError(RUNTIME, f"The {field} parameter does not reference an input value: {text}")
+        return found
+
+    return evaluate
 
 
 def seconds_at(value: Any, path: str, field: str) -> float:
     """The seconds found at `path`, which stands in `field`. Raises `EvaluationError` States.Runtime."""
     shown = value if isinstance(value, str) else compact(value)
-    if (whole := _whole(value)) is None:
+    if (found := whole(value)) is None:
         raise EvaluationError(RUNTIME, f"The {field} parameter cannot be parsed as a long value: {path} == {shown}")
-    if whole < 0:
+    if found < 0:
         raise EvaluationError(RUNTIME, f"The {field} parameter references a negative value: {path} == {shown}")
-    return min(whole, MAX_SECONDS)
-
-
-def _whole(value: Any) -> int | None:
-    if isinstance(value, bool):
-        return None
-    if isinstance(value, float) and math.isfinite(value) and value.is_integer():
-        return int(value)
-    return value if isinstance(value, int) else None
+    return min(found, MAX_SECONDS)
 
 
 def _moment(value: Any, field: str, *, jsonata: bool) -> float:

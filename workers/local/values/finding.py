@@ -32,7 +32,7 @@ def finder(steps: tuple[Step, ...]) -> Find:
         find = finder(tuple(inner)) if inner else lambda value, _: value
         call = _FUNCTIONS.get(last.name)
         return lambda value, scope: MISSING if call is None else call(find(value, scope))
-    definite = all(isinstance(step, Member | Index) for step in steps)
+    definite = all(isinstance(step, Member | Index) for step in inner) and _names_one(last)
 
     def find_all(value: Any, scope: Scope) -> Any:
         found: Iterable[Any] = () if value is MISSING else (value,)
@@ -41,6 +41,11 @@ def finder(steps: tuple[Step, ...]) -> Find:
         return next(iter(found), MISSING) if definite else list(found)
 
     return find_all
+
+
+def _names_one(last: Step) -> bool:
+    """Whether the last step leads to one value; several members at the end are one object of them (Jayway)."""
+    return isinstance(last, Member | Index) or (isinstance(last, Union) and isinstance(last.parts[0], Member))
 
 
 def _members(step: Member, values: Iterable[Any], _: Scope) -> Iterator[Any]:

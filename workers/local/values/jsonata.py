@@ -72,7 +72,10 @@ def _expression(expression: str, field: str, expected: Expected | None) -> Evalu
         try:
             found = query(scope)
         except _UnsupportedError:
-            raise _error(f"{what} returned an unsupported result type.", field) from None
+            unsupported = (
+                f"The JSONata expression '{code}' for the field '{field}' returned an unsupported result type."
+            )
+            raise _error(unsupported, field) from None
         except _FailedError as error:
             raise _error(f"{what} threw an error during evaluation. {error}", field) from None
         if found is MISSING:
@@ -116,6 +119,8 @@ class _Query:
             return library.taken(_parsed(self._code).evaluate(None, bound))
         except library.refused as error:
             raise _FailedError(f"{getattr(error, 'error', None)}: {error}") from None
+        except ZeroDivisionError:
+            raise _FailedError("D1001: Number out of range: Infinity") from None
         except RecursionError:
             raise _FailedError(f"Stack overflow error: Depth={MAX_DEPTH + 1} max={MAX_DEPTH}") from None
         except (_FailedError, _UnsupportedError):

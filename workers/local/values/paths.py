@@ -39,7 +39,8 @@ def compile_selection(text: str | None) -> Evaluate:
 
     def evaluate(scope: Scope) -> Any:
         if (found := lookup(scope)) is MISSING:
-            raise EvaluationError(RUNTIME, f"Invalid path '{text}' : No results for path: {_bracketed(path)}")
+            start = _ROOTS.get(path.root, lambda scope: scope.variables.get(path.root, MISSING))(scope)
+            raise EvaluationError(RUNTIME, f"Invalid path '{text}' : {_why(path, start)}")
         return found
 
     return evaluate
@@ -64,6 +65,7 @@ def compile_lookup(text: str) -> Callable[[Scope], Any | Missing]:
     return lambda scope: find(start(scope), scope)
 
 
+_NOWHERE = Scope(None, {}, {})
 _ROOTS: dict[str, Callable[[Scope], Any]] = {"$": lambda scope: scope.data, "$$": lambda scope: scope.context}
 
 
@@ -84,10 +86,21 @@ def _walker(steps: tuple[Step, ...]) -> Callable[[Any], Any]:
     return walk
 
 
-def _bracketed(path: Path) -> str:
-    """`$.a[0]` as Jayway's library, and with it AWS, shows it: `$['a'][0]`."""
-    shown = "".join(
-        f"['{step.name}']" if isinstance(step, Member) else f"[{step.index}]" if isinstance(step, Index) else "[*]"
-        for step in path.steps
-    )
-    return "$" + shown
+def _why(path: Path, value: Any) -> str:
+    """Why `path` leads to nothing from `value`, in the words of Jayway's library, and with it of AWS."""
+    way = "$"
+    for step in path.steps:
+        shown = _bracketed(step)
+        if isinstance(step, Member) and not isinstance(value, dict):
+            return f"Property {shown} not found in path {way}"
+        if isinstance(step, Member) and step.name not in value and step is not path.steps[-1]:
+            return f"Missing property in path {way}{shown}"
+        if (value := finder((step,))(value, _NOWHERE)) is MISSING:
+            break
+        way += shown
+    return f"No results for path: ${''.join(map(_bracketed, path.steps))}"
+
+
+def _bracketed(step: Step) -> str:
+    """`.a` as Jayway's library shows it: `['a']`."""
+    return f"['{step.name}']" if isinstance(step, Member) else f"[{step.index}]" if isinstance(step, Index) else "[*]"
