@@ -78,6 +78,11 @@ class Progress:
         return self._visits.end.type if self._visits.end else None
 
     @property
+    def cause(self) -> Visit | None:
+        """The visit that the end came from."""
+        return self._visits.cause
+
+    @property
     def running(self) -> set[str]:
         """The names of the states that run."""
         return {name for name, state in self.states.items() if state.running}

@@ -21,6 +21,8 @@ _REST = 5.0
 """Seconds after which somebody who looks at an execution that has ended is told whether it was redriven."""
 _PAGE = 1_000
 _REMEMBERED = 16
+_STEPS = 32
+"""Executions that are remembered; and of each, steps with their data."""
 
 
 class Followed:
@@ -42,6 +44,8 @@ class Followed:
         self.items = Items()
         self.reads = 0
         """How often the history was asked for."""
+        self.read_steps: OrderedDict[tuple[int, int], list[Event]] = OrderedDict()
+        """Events of visits with their data, as they were lately read, by the visit's id and how many events it has."""
         self._token: str | None = None
         self._whole = False
         """Whether all has been read that there was at some time."""
@@ -91,6 +95,12 @@ class Followed:
             if self.ended:
                 await self._describe()
             return not self._whole
+
+    def remember_step(self, key: tuple[int, int], events: list[Event]) -> None:
+        """Keeps what was read of a step, for those who look at it next."""
+        self.read_steps[key] = events
+        if len(self.read_steps) > _STEPS:
+            self.read_steps.popitem(last=False)
 
     async def _redriven(self) -> bool:
         await self._describe()

@@ -24,7 +24,7 @@ _ARROW = (
 
 def picture(chart: Chart, progress: Progress, view: View, *, title: str) -> Markup:
     """The picture as SVG for a page: markup in which names, and all else that is not ours, are escaped."""
-    containers = {box.name for box, _ in chart.walk() if box.branches}
+    containers = frozenset(box.name for box, _ in chart.walk() if box.branches)
     count = sum(1 for _ in chart.walk())
     hidden = (containers if count > _MANY else frozenset()) ^ (view.fold & containers)
     layout = lay_out(folded(chart, hidden), Seen())
@@ -37,7 +37,7 @@ def picture(chart: Chart, progress: Progress, view: View, *, title: str) -> Mark
     return Markup("\n".join([opening, _ARROW, *pen.chart(layout, (MARGIN, MARGIN)), "</svg>"]))  # noqa: S704 - escaped
 
 
-def folded(chart: Chart, hidden: frozenset[str] | set[str]) -> Chart:
+def folded(chart: Chart, hidden: frozenset[str]) -> Chart:
     """The chart without what is inside of the states `hidden`."""
 
     def shown(box: Box) -> Box:
@@ -53,7 +53,7 @@ def folded(chart: Chart, hidden: frozenset[str] | set[str]) -> Chart:
 class _LivePen(Pen):
     """Draws each state as a link with its outcome as a class, which a script changes while the execution runs."""
 
-    def __init__(self, progress: Progress, view: View, containers: set[str], hidden: frozenset[str] | set[str]) -> None:
+    def __init__(self, progress: Progress, view: View, containers: frozenset[str], hidden: frozenset[str]) -> None:
         super().__init__(None)
         self._states = progress.states
         self._taken = ways_taken(progress)

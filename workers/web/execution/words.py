@@ -45,3 +45,11 @@ def telling(visits: list[Visit]) -> Visit:
         if found := next((visit for visit in reversed(visits) if visit.outcome is outcome), None):
             return found
     return visits[-1]
+
+
+def culprit(progress: Progress) -> Visit | None:
+    """The innermost visit that the failure of the execution came from."""
+    visit = progress.cause
+    while visit and (inner := next((one for one in reversed(visit.inside) if one.outcome is Outcome.FAILED), None)):
+        visit = inner
+    return visit if visit and visit.outcome is Outcome.FAILED else None

@@ -1,0 +1,134 @@
+// The page of one execution. Every view has an address; links are followed without leaving the page.
+
+import { load, swap } from "./parts.js";
+import { Picture } from "./picture.js";
+
+const root = document.querySelector(".execution");
+const said = document.getElementById("said");
+const picture = new Picture(document.getElementById("picture"));
+const REFRESH = 1000; // milliseconds between two looks at tables while the execution runs
+let shown = new URL(location.href);
+let turn = 0;
+
+// Which parts of the page differ between two addresses of it.
+function changed(before, after) {
+  const differs = (...names) => names.some((name) => String(before.searchParams.getAll(name)) !== String(after.searchParams.getAll(name)));
+  const parts = [];
+  if (differs("fold")) parts.push("picture");
+  if (differs("state", "visit")) parts.push("panel");
+  if (differs("tab", "start", "visit", "state")) parts.push("tab");
+  return parts;
+}
+
+async function refresh(parts, address = shown) {
+  const mine = ++turn;
+  const asked = new URL(address);
+  for (const part of parts) asked.searchParams.append("part", part);
+  const found = await load(asked);
+  if (mine !== turn && parts.includes("panel")) return; // somebody has clicked on
+  if (parts.includes("picture")) {
+    const fresh = found.querySelector("svg.machine");
+    if (fresh) picture.svg.replaceWith(document.importNode(fresh, true));
+    picture.adopt();
+  }
+  swap(found, parts.filter((part) => part !== "picture"));
+  links();
+}
+
+async function go(address, { push = true, keyboard = false } = {}) {
+  const parts = changed(shown, address);
+  if (push) history.pushState(null, "", address);
+  shown = address;
+  const state = address.searchParams.get("state");
+  try {
+    if (parts.length) await refresh(parts, address);
+  } catch {
+    location.assign(address); // the server says what is wrong
+    return;
+  }
+  picture.choose?.(state);
+  if (state && parts.includes("panel")) {
+    picture.reveal?.(state);
+    const title = document.getElementById("panel-title");
+    said.textContent = `Step ${state} is shown`;
+    if (keyboard) title.focus();
+    else if (matchMedia("(max-width: 900px)").matches) document.getElementById("panel").scrollIntoView({ block: "nearest" });
+  }
+}
+
+// Links in the picture keep what else is shown: their own address is from when the picture was drawn.
+function links() {
+  for (const [name, state] of picture.states ?? []) {
+    const address = new URL(shown);
+    address.searchParams.set("state", name);
+    address.searchParams.delete("visit");
+    state.firstElementChild.setAttribute("href", address.search);
+  }
+}
+
+root.addEventListener("click", (event) => {
+  const link = event.target.closest?.("a[href]");
+  if (!link || event.button || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  if ("load" in link.dataset) return open(event, link);
+  const href = link.getAttribute("href");
+  if (!href.startsWith("?")) return;
+  event.preventDefault();
+  go(new URL(href, location.href), { keyboard: event.detail === 0 });
+});
+
+// A claim is loaded in the place of the button that asks for it.
+async function open(event, link) {
+  event.preventDefault();
+  const found = await load(new URL(link.href)).catch(() => null);
+  const payload = found?.getElementById("payload") ?? found?.getElementById("main");
+  if (payload) link.closest("p").replaceWith(document.importNode(payload, true));
+}
+
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Escape" || !document.getElementById("panel").contains(document.activeElement)) return;
+  const state = picture.states?.get(shown.searchParams.get("state"));
+  state?.firstElementChild.focus();
+});
+
+addEventListener("popstate", () => go(new URL(location.href), { push: false }));
+
+let due = 0;
+let again = null;
+
+// Tables follow at most once a second, and only the first page of each: others are read as they are.
+function follow(parts) {
+  const wait = Math.max(0, due - Date.now());
+  if (again) return;
+  again = setTimeout(async () => {
+    again = null;
+    due = Date.now() + REFRESH;
+    if (document.hidden) return;
+    await refresh(parts()).catch(() => null);
+  }, wait);
+}
+
+function followed() {
+  const tab = shown.searchParams.has("start") || ["data", "definition"].includes(shown.searchParams.get("tab")) ? [] : ["tab"];
+  const steps = shown.searchParams.has("state") ? (stale ? ["panel"] : []) : ["panel"];
+  stale = false;
+  return ["head", ...steps, ...tab];
+}
+
+let stale = false;
+
+function listen() {
+  const source = new EventSource(root.dataset.live);
+  source.addEventListener("standing", (event) => {
+    const standing = JSON.parse(event.data);
+    picture.update?.(standing.states, standing.taken);
+    stale ||= shown.searchParams.get("state") in standing.states;
+    follow(followed);
+    if (standing.ended) said.textContent = `The execution has ended: ${standing.status}`;
+  });
+  source.addEventListener("end", () => source.close());
+}
+
+const chosen = shown.searchParams.get("state");
+const telling = chosen ?? [...(picture.states?.entries() ?? [])].findLast(([, state]) => state.matches(".failed, .running, .waiting"))?.[0];
+if (telling) picture.reveal(telling);
+if (root.dataset.ended !== "yes") listen();
