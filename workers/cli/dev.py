@@ -1,6 +1,7 @@
 """`workers dev`: on each save, the machine runs anew."""
 
 import json
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +10,7 @@ import click
 
 from workers.cli.aws import on_account
 from workers.cli.options import given, settings_options
+from workers.cli.pages import pages
 from workers.errors import MissingExtraError, UsageError
 from workers.settings import Settings
 
@@ -37,6 +39,7 @@ _OPTIONS = {
 @click.option("--role", metavar="ARN", help="On AWS, the machine's role.  [default: that of the registered machine]")
 @click.option("--user", metavar="NAME", help="Whose registrations these are.  [default: who is logged in]")
 @click.option("--standby", is_flag=True, help="Run nothing: keep workers up for executions that are started elsewhere.")
+@click.option("--ui", is_flag=True, help="Serve the web page of executions, and print the address of each.")
 @click.option("--clean", is_flag=True, help="Delete what killed loops of yours have left behind, and exit.")
 @settings_options(Settings, _OPTIONS)
 def dev(
@@ -49,6 +52,7 @@ def dev(
     role: str | None,
     user: str | None,
     standby: bool,
+    ui: bool,
     clean: bool,
     **options: Any,
 ) -> int:
@@ -86,7 +90,7 @@ def dev(
         user=user,
         standby=standby,
     )
-    anyio.run(develop, plan, View(_console()))
+    anyio.run(partial(develop, plan, View(_console()), pages=pages if ui else None))
     return 0
 
 

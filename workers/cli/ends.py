@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import click
 
 from workers.cli.output import print_json
+from workers.cli.pages import link
 from workers.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -21,4 +22,6 @@ def print_end(execution: "Execution", *, as_json: bool) -> ExitCode:
         print_json(execution.output)
     else:
         click.echo(str(ExecutionFailedError(execution)), err=True)
+        if page := link(execution.arn):
+            click.echo(page, err=True)
     return ExitCode.OK if execution.succeeded else ExitCode.FAULT

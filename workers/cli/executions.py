@@ -10,6 +10,7 @@ from workers.cli.bulk import redrive, stop
 from workers.cli.drawing import drawing_options, print_drawing
 from workers.cli.ends import print_end
 from workers.cli.output import compact, duration, moment, print_json, table
+from workers.cli.pages import link, open_page
 from workers.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
@@ -88,6 +89,8 @@ def start(
         print_json(found.to_json())
     else:
         click.echo(found.arn)
+        if page := link(found.arn):
+            click.echo(page, err=True)
     return ExitCode.OK
 
 
@@ -119,13 +122,25 @@ def list_(machine: str, *, status: str | None, limit: int, as_json: bool, **opti
 
 @executions.command()
 @click.argument("execution")
+@click.option("--open", "opens", is_flag=True, help="Open its page in the browser; serve one where none is known.")
 @json_option
 @aws_options
-def show(execution: str, *, as_json: bool, **options: Any) -> None:
-    """Show an execution: what went in and came out, and if it failed, where and why."""
+def show(execution: str, *, opens: bool, as_json: bool, **options: Any) -> None:
+    """Show an execution: what went in and came out, and if it failed, where and why.
+
+    WORKERS_EXECUTIONS_UI says where a web page is, as in http://127.0.0.1:8084/ui.
+    """
     from workers.executions.waiting import describe_execution
 
-    found = on_account(lambda account: describe_execution(execution, account=account), options)
+    async def work(account: "Account") -> "Execution":
+        found = await describe_execution(execution, account=account)
+        if opens:
+            await open_page(account, found.arn)
+        return found
+
+    found = on_account(work, options)
+    if opens:
+        return
     if as_json:
         print_json(found.to_json())
     else:
@@ -211,6 +226,7 @@ def _print_execution(execution: "Execution") -> None:
         "cause": execution.message or None,
         "input": compact(execution.input),
         "output": compact(execution.output) if execution.succeeded else None,
+        "page": link(execution.arn),
     }
     for name, value in rows.items():
         if value is not None:

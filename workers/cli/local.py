@@ -3,13 +3,16 @@
 import shlex
 import signal
 from collections.abc import Callable
+from contextlib import AsyncExitStack
 from typing import Any
 
 import anyio
 import click
 
 from workers.arns import LOCAL_PORT
+from workers.cli.pages import PORT, VARIABLE, pages
 from workers.logs import configure_logs
+from workers.settings import Settings
 
 
 @click.command("local")
@@ -61,6 +64,16 @@ from workers.logs import configure_logs
     type=click.Path(exists=True, dir_okay=False),
     help="Results and errors of tasks, in the form of AWS's own mock configuration.",
 )
+@click.option("--ui", is_flag=True, envvar="WORKERS_LOCAL_UI", help="Serve the web page of executions, too.")
+@click.option(
+    "--ui-port",
+    type=click.IntRange(0, 65_535),
+    default=PORT,
+    show_default=True,
+    show_envvar=True,
+    envvar="WORKERS_LOCAL_UI_PORT",
+    help="Port of the page on 127.0.0.1; 0 takes a free one.",
+)
 def local(
     port: int,
     poll_hold: float,
@@ -71,6 +84,8 @@ def local(
     seed: int | None,
     functions: tuple[str, ...],
     mocks: str | None,
+    ui: bool,
+    ui_port: int,
 ) -> None:
     """Run AWS Step Functions on this machine, with activities, and without an AWS account.
 
@@ -90,7 +105,7 @@ def local(
         "functions": dict(map(_function, functions)),
         "mocks": mocks,
     }
-    anyio.run(_serve, options)
+    anyio.run(_serve, options, ui_port if ui else None)
 
 
 def _function(named: str) -> tuple[str, Callable[..., Any]]:
@@ -102,14 +117,24 @@ def _function(named: str) -> tuple[str, Callable[..., Any]]:
     return name, load_function(target)
 
 
-async def _serve(options: dict[str, Any]) -> None:
+async def _serve(options: dict[str, Any], ui_port: int | None) -> None:
     from workers.local.engine import environment
     from workers.local.options import Options
     from workers.local.serving import serve
+    from workers.stepfunctions.account import open_account
 
     with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
-        async with serve(Options(**options)) as (url, _):
+        async with serve(Options(**options)) as (url, _), AsyncExitStack() as stack:
+            variables = environment(url)
+            if ui_port is not None:
+                account = await stack.enter_async_context(open_account(_settings(url)))
+                variables[VARIABLE] = await stack.enter_async_context(pages(account, port=ui_port))
+                click.echo(f"workers local: web page at {variables[VARIABLE]}")
             click.echo(f"workers local: ready at {url}")
-            for name, value in environment(url).items():
+            for name, value in variables.items():
                 click.echo(f"export {name}={shlex.quote(value)}")
             await anext(signals)
+
+
+def _settings(url: str) -> Settings:
+    return Settings(local=True, local_port=int(url.rpartition(":")[2]), namespace=None)

@@ -8,6 +8,7 @@ import signal
 import tempfile
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, nullcontext
 from pathlib import Path
 
 import anyio
@@ -29,23 +30,31 @@ from workers.reloaded.owner import Owner
 from workers.reloaded.run import alone
 from workers.stepfunctions.account import Account, open_account
 
+Pages = Callable[[Account], AbstractAsyncContextManager[str]]
+"""Serves the web page on an account while its context is open, and gives its URL."""
 _REFILL = 0.3
 """Seconds into a round after which the next child is started: it would take the CPU from a round that is shorter."""
 _HELP_STANDBY = "r load the code again · q quit"
 _HELP = "r run again · i edit the input · p replay what failed · q quit"
 
 
-async def develop(plan: Plan, view: View) -> None:
-    """Runs the machines of `plan` on each save until somebody quits. Raises `UsageError` for what cannot start."""
+async def develop(plan: Plan, view: View, *, pages: Pages | None = None) -> None:
+    """Runs the machines of `plan` on each save until somebody quits. Raises `UsageError` for what cannot start.
+
+    `pages` serves a web page of executions, whose addresses are shown then.
+    """
     owner = Owner.current(plan.user)
     async with (
         a_spare() as spare,
         engine(plan.settings) as started,
         open_account(plan.settings) as account,
+        pages(account) if pages else nullcontext() as view.page,
     ):
         spare.settings.set_result(alone(plan.settings, account))
         where = plan.settings.local_url if plan.settings.local else f"{account.place.region}, {account.place.account}"
         view.say(f"Step Functions at {where}{', started here' if started else ''}", "dim")
+        if view.page:
+            view.say(f"Web page at {view.page}", "dim")
         await clean_quietly(account, owner)
         await _Loop(plan, view, account, owner, spare).run()
 

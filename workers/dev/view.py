@@ -29,6 +29,8 @@ class View:
     """Lines on a console, one after the other: what handlers print stands among them."""
 
     def __init__(self, console: Console) -> None:
+        self.page: str | None = None
+        """The URL of the web page, where one is served."""
         self._console = console
         self._shown: dict[str, tuple[Any, ...]] = {}
         self._before: dict[str, list[str]] = {}
@@ -80,6 +82,8 @@ class View:
         if len(lines) > _MOST_LINES:
             self.say(f"… and {len(lines) - _MOST_LINES} more lines", "dim")
         self._difference(result.machine.name, lines)
+        if self.page:
+            self.say(f"{self.page}/executions/{execution.arn}", "dim")
 
     def _difference(self, machine: str, lines: list[str]) -> None:
         before, self._before[machine] = self._before.get(machine), lines

@@ -1,34 +1,37 @@
 """The pages on a port of their own, for executions on an endpoint that no manager serves."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 
 from starlette.applications import Starlette
-from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Mount, Route
 
-from workers.manager.api.guard import Guard, Tokens
 from workers.manager.serving import serving
+from workers.payloads.payloads import Payloads
 from workers.stepfunctions.account import Account
 from workers.web.pages import PREFIX, make_pages, stop
 from workers.web.source import Source
 
-PORT = 8084
-"""Beside that of the embedded engine."""
-
 
 @asynccontextmanager
-async def standing_pages(account: Account, *, port: int = PORT) -> AsyncIterator[str]:
+async def standing_pages(account: Account, *, port: int = 0) -> AsyncIterator[str]:
     """Pages on the executions of `account` while the context is open, for browsers of this machine; gives their URL.
 
-    `port` 0 takes a free one. Raises `UsageError` for a port that cannot be had.
+    `port` 0 takes a free one. Claims are loaded from the store that the account's settings name. Raises `UsageError`
+    for a port that cannot be had.
     """
-    pages = make_pages(Source(account=account))
-    app = Starlette(routes=[Route("/", _home), Mount(PREFIX, pages)], middleware=[Middleware(Guard, tokens=Tokens())])
-    async with serving(app, port=port, stopping=lambda: stop(pages)) as url:
-        yield f"{url}{PREFIX}"
+    async with AsyncExitStack() as stack:
+        payloads = None
+        if url := account.settings.payloads:
+            payloads = Payloads(url)
+            payloads.use_aws(account.connection.session, account.connection.endpoint_url)
+            await stack.enter_async_context(payloads)
+        pages = make_pages(Source(account=account, payloads=payloads))
+        app = Starlette(routes=[Route("/", _home), Mount(PREFIX, pages)])
+        served = await stack.enter_async_context(serving(app, port=port, stopping=lambda: stop(pages)))
+        yield f"{served}{PREFIX}"
 
 
 async def _home(request: Request) -> Response:

@@ -10,8 +10,8 @@ import anyio
 from workers.executions.execution import Execution, from_description
 from workers.histories.event import Event, from_item
 from workers.histories.progress import Progress
+from workers.machines.definition import load
 from workers.machines.graph.chart import Chart, chart_of
-from workers.machines.pictures import load
 from workers.stepfunctions.account import Account
 from workers.web.execution.items import Items
 
