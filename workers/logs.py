@@ -2,9 +2,25 @@
 
 import logging
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
-import structlog
+
+@contextmanager
+def _without_rich() -> Iterator[None]:
+    """structlog would import rich, which takes a fifth of a second, to draw tracebacks that show payloads."""
+    known = {name: module for name, module in sys.modules.items() if name == "rich"}
+    sys.modules["rich"] = None  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        del sys.modules["rich"]
+        sys.modules.update(known)
+
+
+with _without_rich():
+    import structlog
 
 _QUIET = (
     "aiobotocore",
@@ -27,6 +43,12 @@ def chosen_logs() -> tuple[str, str] | None:
     return _chosen[-1] if _chosen else None
 
 
+def _console_renderer() -> structlog.dev.ConsoleRenderer:
+    """Tracebacks without the values of variables: those may be payloads and task tokens."""
+    plain = structlog.dev.plain_traceback
+    return structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=plain)
+
+
 def configure_logs(level: str = "info", form: str = "auto") -> None:
     """Sends structlog's events and the standard library's log lines to stderr, in the same form.
 
@@ -42,7 +64,7 @@ def configure_logs(level: str = "info", form: str = "auto") -> None:
     ]
     console = form == "console" or (form == "auto" and sys.stderr.isatty())
     final: list[Any] = (
-        [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
+        [_console_renderer()]
         if console
         else [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
     )

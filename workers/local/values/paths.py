@@ -36,11 +36,11 @@ def compile_selection(text: str | None) -> Evaluate:
     if text is None:
         return lambda _: {}
     path, lookup = parse_path(text), compile_lookup(text)
+    start = _start(path.root)
 
     def evaluate(scope: Scope) -> Any:
         if (found := lookup(scope)) is MISSING:
-            start = _ROOTS.get(path.root, lambda scope: scope.variables.get(path.root, MISSING))(scope)
-            raise EvaluationError(RUNTIME, f"Invalid path '{text}' : {_why(path, start)}")
+            raise EvaluationError(RUNTIME, f"Invalid path '{text}' : {_why(path, start(scope))}")
         return found
 
     return evaluate
@@ -52,7 +52,7 @@ def compile_lookup(text: str) -> Callable[[Scope], Any | Missing]:
     path = parse_path(text)
     root = path.root
     if not path.steps:
-        return _ROOTS.get(root) or (lambda scope: scope.variables.get(root, MISSING))
+        return _start(root)
     if path.definite:
         walk = _walker(path.steps)
         if root == "$":
@@ -61,12 +61,17 @@ def compile_lookup(text: str) -> Callable[[Scope], Any | Missing]:
             return lambda scope: walk(scope.context)
         return lambda scope: walk(scope.variables.get(root, MISSING))
     find = finder(path.steps)
-    start = _ROOTS.get(root) or (lambda scope: scope.variables.get(root, MISSING))
+    start = _start(root)
     return lambda scope: find(start(scope), scope)
 
 
 _NOWHERE = Scope(None, {}, {})
 _ROOTS: dict[str, Callable[[Scope], Any]] = {"$": lambda scope: scope.data, "$$": lambda scope: scope.context}
+
+
+def _start(root: str) -> Callable[[Scope], Any]:
+    """Where a path begins: with the data, the context object, or a variable."""
+    return _ROOTS.get(root) or (lambda scope: scope.variables.get(root, MISSING))
 
 
 def _walker(steps: tuple[Step, ...]) -> Callable[[Any], Any]:
