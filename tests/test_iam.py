@@ -10,7 +10,8 @@ from botocore.session import get_session
 from workers.arns import Place
 from workers.cli.iam import iam
 from workers.errors import UsageError
-from workers.iam import worker_policy
+from workers.iam import manager_policy, worker_policy
+from workers.machines.registration.role import PATH
 from workers.settings import Settings
 
 PLACE = Place("aws", "eu-west-1", "123456789012")
@@ -55,12 +56,36 @@ def test_callbacks_and_ecs_are_asked_for_where_they_are_used():
     assert "ecs:UpdateTaskProtection" not in actions(kept)
 
 
+def test_a_manager_uses_its_own_namespace_tables_queue_and_role():
+    policy = manager_policy(
+        place=PLACE, database="dynamodb://flows", namespace="prod", events="changes", role="arn:aws:iam::1:role/r"
+    )
+    found = actions(policy)
+    assert found["states:StartExecution"] == [f"{STATES}:stateMachine:prod--*"]
+    assert found["states:StopExecution"] == [f"{STATES}:execution:prod--*:*"]
+    assert found["dynamodb:PutItem"] == ["arn:aws:dynamodb:eu-west-1:123456789012:table/flows-*"]
+    assert found["sqs:ReceiveMessage"] == ["arn:aws:sqs:eu-west-1:123456789012:changes"]
+    assert found["iam:PassRole"] == ["arn:aws:iam::1:role/r"]
+    assert "iam:CreateRole" not in found
+    assert not {"s3:PutObject", "states:SendTaskSuccess"} & set(found)
+
+
+def test_a_manager_that_makes_roles_passes_those_alone():
+    found = actions(manager_policy(place=PLACE, kms_key="arn:key"))
+    assert found["iam:CreateRole"] == found["iam:PassRole"] == ["arn:aws:iam::123456789012:role/sfn-workers/*"]
+    assert PATH == "/sfn-workers/"
+    assert found["kms:Decrypt"] == ["arn:key"]
+    assert found["states:StartExecution"] == [f"{STATES}:stateMachine:*"]
+    assert "dynamodb:PutItem" not in found
+
+
 def test_every_action_is_an_operation_of_its_service():
     policy = worker_policy(["add"], place=PLACE, settings=Settings(payloads="s3://b"), kms_key="arn:k", cluster="c")
+    manager = manager_policy(place=PLACE, database="dynamodb://flows", events="changes", callbacks="prod--shop")
     services = {"states": "stepfunctions"}
-    for action in actions(policy):
+    for action in actions(policy) | actions(manager):
         service, _, operation = action.partition(":")
-        if action not in {"s3:ListBucket", "kms:Decrypt"}:  # what ListObjects is called in policies
+        if action not in {"s3:ListBucket", "kms:Decrypt", "iam:PassRole", "dynamodb:ConditionCheckItem"}:
             assert operation in get_session().get_service_model(services.get(service, service)).operation_names
 
 

@@ -1,4 +1,4 @@
-"""IAM policies with the least that a worker needs, made from the registry it runs and the settings it runs with.
+"""IAM policies with the least that a worker and a workflow manager need, made from what they are started with.
 
 The actions and their resource types are those of the service authorization reference. SendTaskSuccess, SendTaskFailure
 and SendTaskHeartbeat are judged by the activity, or for `.waitForTaskToken` by the state machine, that a task token
@@ -13,6 +13,10 @@ from workers.settings import Settings
 
 _REPORTS = ("states:SendTaskFailure", "states:SendTaskHeartbeat", "states:SendTaskSuccess")
 _EVERYTHING = "*"
+_ROLES = "role/sfn-workers/*"
+"""The roles that registration makes, by their path."""
+_TABLES = ("CreateTable", "DescribeTable", "DescribeTimeToLive", "UpdateTimeToLive")
+_ITEMS = ("BatchGetItem", "ConditionCheckItem", "DeleteItem", "GetItem", "PutItem", "Query", "Scan", "UpdateItem")
 
 
 def worker_policy(
@@ -45,6 +49,78 @@ def worker_policy(
     return {"Version": "2012-10-17", "Statement": statements}
 
 
+def manager_policy(
+    *,
+    place: Place,
+    database: str = "",
+    payloads: str | None = None,
+    role: str | None = None,
+    namespace: str | None = None,
+    events: str | None = None,
+    callbacks: str | None = None,
+    kms_key: str | None = None,
+) -> dict[str, Any]:
+    """The policy of the role of `workers serve`, from what it is started with.
+
+    `role`: the role that it gives its state machines; without one, it makes one for each (`--create-role`).
+    `namespace`: the one in which workflows may be started; by default all. `events`: the name of the queue that
+    EventBridge fills. `callbacks`: the application whose callbacks it consumes, `NAMESPACE--APPLICATION`.
+    """
+
+    def named(kind: str, rest: str = "") -> list[str]:
+        return [_any(place, kind, namespaced(_EVERYTHING, namespace)) + rest]
+
+    machines = named("stateMachine")
+    makes = ["CreateStateMachine", "TagResource", "UpdateStateMachine"]
+    uses = ["DescribeStateMachine", "ListExecutions", "ListTagsForResource", "StartExecution"]
+    looks = ["DescribeExecution", "GetExecutionHistory", "RedriveExecution", "StopExecution"]
+    own_roles = f"arn:{place.partition}:iam::{place.account}:{_ROLES}"
+    passes = _allow("PassRole", ["iam:PassRole"], [role or own_roles])
+    passes["Condition"] = {"StringEquals": {"iam:PassedToService": "states.amazonaws.com"}}
+    statements = [
+        _allow("Machines", _of("states", makes + uses), machines),
+        _allow("Executions", _of("states", looks), named("execution", ":*")),
+        _allow("Activities", ["states:CreateActivity"], named("activity")),
+        _allow("Lists", ["states:ListActivities"], [_EVERYTHING]),  # knows no resources
+        passes,
+    ]
+    if not role:
+        changes = ["CreateRole", "DeleteRolePolicy", "GetRole", "GetRolePolicy", "PutRolePolicy"]
+        statements.append(_allow("Roles", _of("iam", changes), [own_roles]))
+    if database.startswith("dynamodb://"):
+        tables = _table(place, f"{database.removeprefix('dynamodb://')}-{_EVERYTHING}")
+        statements.append(_allow("Database", _of("dynamodb", _TABLES + _ITEMS), [tables]))
+    if events:
+        takes = ["DeleteMessage", "GetQueueAttributes", "GetQueueUrl", "ReceiveMessage"]
+        statements.append(_allow("Events", _of("sqs", takes), [_queue(place, events)]))
+    statements += payload_statements(payloads, place=place)
+    if callbacks:
+        statements += callback_statements(f"{callbacks}-callbacks", place=place, machines=machines)
+    if kms_key:
+        statements.append(_allow("Key", ["kms:Decrypt", "kms:GenerateDataKey"], [kms_key]))
+    return {"Version": "2012-10-17", "Statement": statements}
+
+
+def callback_statements(name: str, *, place: Place, machines: Sequence[str]) -> list[dict[str, Any]]:
+    """What whoever creates, consumes and finishes callbacks needs: `name` is that of their queue and table."""
+    queues = [
+        "CreateQueue",
+        "DeleteMessage",
+        "GetQueueAttributes",
+        "GetQueueUrl",
+        "ReceiveMessage",
+        "SetQueueAttributes",
+    ]
+    table = _table(place, name)
+    return [
+        _allow("CallbackQueue", _of("sqs", queues), [_queue(place, name), _queue(place, f"{name}-dlq")]),
+        _allow(
+            "CallbackTable", _of("dynamodb", (*_TABLES, "GetItem", "PutItem", "Query")), [table, f"{table}/index/*"]
+        ),
+        _allow("CallbackFinish", _REPORTS, machines),
+    ]
+
+
 def payload_statements(store: str | None, *, place: Place) -> list[dict[str, Any]]:
     """What a payload store on S3 asks for; nothing for stores of other kinds.
 
@@ -61,8 +137,20 @@ def payload_statements(store: str | None, *, place: Place) -> list[dict[str, Any
     return [_allow("Payloads", ["s3:AbortMultipartUpload", "s3:GetObject", "s3:PutObject"], [objects]), listing]
 
 
-def _any(place: Place, kind: str) -> str:
-    return f"arn:{place.partition}:states:{place.region}:{place.account}:{kind}:{_EVERYTHING}"
+def _table(place: Place, name: str) -> str:
+    return f"arn:{place.partition}:dynamodb:{place.region}:{place.account}:table/{name}"
+
+
+def _queue(place: Place, name: str) -> str:
+    return f"arn:{place.partition}:sqs:{place.region}:{place.account}:{name}"
+
+
+def _of(service: str, operations: Iterable[str]) -> list[str]:
+    return [f"{service}:{operation}" for operation in operations]
+
+
+def _any(place: Place, kind: str, names: str = _EVERYTHING) -> str:
+    return f"arn:{place.partition}:states:{place.region}:{place.account}:{kind}:{names}"
 
 
 def _allow(name: str, actions: Sequence[str], resources: Sequence[str]) -> dict[str, Any]:

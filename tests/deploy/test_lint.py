@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.deploy.files import DEPLOY, TEXTS, documents
+from tests.docs.tables import manager_metrics_rows
 from workers.metrics import METRICS
 
 BIN = Path(sys.executable).parent
@@ -47,15 +48,16 @@ def test_manifests_are_those_of_kubernetes():
     assert {"Deployment", "NetworkPolicy", "PodDisruptionBudget", "Service", "ServiceAccount"} <= set(seen)
 
 
-@pytest.mark.parametrize("template", sorted(path for path in TEXTS if path.startswith("ecs/")))
+@pytest.mark.parametrize("template", sorted(path for path in TEXTS if path.startswith(("ecs/", "starting/"))))
 def test_templates_pass_cfn_lint(template: str):
     assert run(str(BIN / "cfn-lint"), "--template", template) == ""
 
 
 @pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="systemd-analyze is not installed here")
-def test_the_unit_passes_systemd(tmp_path: Path):
-    text = TEXTS["systemd/order-worker.service"].replace("/opt/workers/bin/workers", sys.executable)
-    unit = tmp_path / "order-worker.service"
+@pytest.mark.parametrize("name", ["order-worker", "workflow-manager"])
+def test_the_unit_passes_systemd(name: str, tmp_path: Path):
+    text = TEXTS[f"systemd/{name}.service"].replace("/opt/workers/bin/workers", sys.executable)
+    unit = tmp_path / f"{name}.service"
     unit.write_text(text)
     done = subprocess.run(["systemd-analyze", "verify", str(unit)], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
@@ -79,7 +81,7 @@ def test_every_expression_is_promql_over_metrics_that_there_are(where: str):
 
     text = expressions()[where].replace("$__rate_interval", "5m").replace("$activity", ".+")
     promql_parser.parse(text)
-    ours = {metric.name for metric in METRICS}
+    ours = {metric.name for metric in METRICS} | {row[0].strip("`") for row in manager_metrics_rows()}
     for name in re.findall(r"\bworkers_\w+", text):
         assert {name, re.sub(r"_(bucket|sum|count)$", "", name)} & ours, f"{name} is no metric"
 

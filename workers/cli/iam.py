@@ -52,6 +52,45 @@ def worker(registry: str | None, *, activities: tuple[str, ...], **options: Any)
 
 
 @iam.command()
+@click.option("--database", metavar="URL", default="", help="Its database; only dynamodb://PREFIX asks for anything.")
+@click.option("--payloads", metavar="URL", help="Its store for large inputs.")
+@click.option("--role", metavar="ARN", help="The role of its state machines.  [default: it makes one for each]")
+@click.option("--events", metavar="QUEUE", help="The queue that status changes come by.")
+@click.option("--callbacks", metavar="APPLICATION", help="The application whose callbacks it consumes.")
+@click.option("--kms-key", metavar="ARN", help="The key that encrypts its bucket, queue or tables.")
+@aws_options
+def manager(
+    *,
+    database: str,
+    payloads: str | None,
+    role: str | None,
+    events: str | None,
+    callbacks: str | None,
+    kms_key: str | None,
+    **options: Any,
+) -> None:
+    """Print the policy of a workflow manager, `workers serve`, from the options that it is started with.
+
+    In a --namespace it may start workflows there alone.
+    """
+    from workers.iam import manager_policy
+
+    settings = Settings(**given(options))
+    print_json(
+        manager_policy(
+            place=_place(settings),
+            database=database,
+            payloads=payloads,
+            role=role,
+            namespace=settings.namespace,
+            events=events,
+            callbacks=callbacks,
+            kms_key=kms_key,
+        )
+    )
+
+
+@iam.command()
 @click.argument("file", metavar="FILE")
 @click.option("--name", help="The machine's name.  [default: the file's, without its ending]")
 @click.option("--logging/--no-logging", help="It writes logs.")
