@@ -6,9 +6,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ExceptionHandler
 
-from workers.errors import UsageError, WorkersError
+from workers.errors import WorkersError
 from workers.stepfunctions.account import is_missing
 from workers.stepfunctions.protocol import RefusedError, ServiceError
+from workers.web.actions.refusals import Refusal
 from workers.web.rendering import render
 
 log = structlog.get_logger(__name__)
@@ -31,8 +32,10 @@ async def _service(request: Request, error: Exception) -> Response:
     return render(request, "failure.html", status=status, title=title, message=str(error))
 
 
-async def _usage(request: Request, error: Exception) -> Response:
-    return render(request, "failure.html", status=400, title="That cannot be", message=str(error))
+async def _refused(request: Request, error: Exception) -> Response:
+    refusal = Refusal.of(error) if isinstance(error, WorkersError) else Refusal(str(error), 500)
+    title = {404: "It does not exist", 503: "It does not answer now"}.get(refusal.status, "That cannot be")
+    return render(request, "failure.html", status=refusal.status, title=title, message=refusal.message)
 
 
 async def _broken(request: Request, error: Exception) -> Response:
@@ -44,7 +47,6 @@ async def _broken(request: Request, error: Exception) -> Response:
 HANDLERS: dict[int | type[Exception], ExceptionHandler] = {
     HTTPException: _missing,
     ServiceError: _service,
-    UsageError: _usage,
-    WorkersError: _usage,
+    WorkersError: _refused,
     Exception: _broken,
 }

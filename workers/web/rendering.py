@@ -11,6 +11,9 @@ from starlette.responses import HTMLResponse
 
 from workers.web.source import Source
 
+_BRIEF = 160
+"""Characters of a text that stands in a row of a table."""
+
 
 def environment() -> Environment:
     """The environment of all templates: `workers/web/templates`. Whatever a template prints is escaped."""
@@ -21,7 +24,7 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters |= {"moment": moment, "iso": iso, "duration": duration, "pretty": pretty, "number": number}
+    made.filters |= {filter_.__name__: filter_ for filter_ in (moment, iso, duration, pretty, number, brief)}
     made.globals |= {"path": _path}
     return made
 
@@ -77,3 +80,13 @@ def pretty(value: Any) -> str:
 def number(value: float) -> str:
     """`25,000`."""
     return f"{value:,}"
+
+
+def brief(text: str) -> str:
+    """The first line of a text that says something, cut where it is long; of a cause of ours, its message."""
+    try:
+        message = json.loads(text)["errorMessage"]
+    except (ValueError, TypeError, KeyError, RecursionError):
+        message = text
+    line = next((line.strip() for line in str(message).splitlines() if line.strip()), "")
+    return line if len(line) <= _BRIEF else f"{line[:_BRIEF]}…"

@@ -19,6 +19,8 @@ class Source:
     """The workflow manager; without one, pages show raw executions and machines."""
     payloads: Payloads | None = None
     """The open store whose claims may be loaded; without one, claims are shown as they are."""
+    health: tuple[str, ...] = ()
+    """The addresses of workers' health ports, as in `http://10.0.0.7:8080`."""
 
     @property
     def name(self) -> str:

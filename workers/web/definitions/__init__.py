@@ -1,0 +1,1 @@
+"""Definitions: their versions, how two differ, their pictures and problems."""

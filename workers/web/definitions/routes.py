@@ -1,0 +1,123 @@
+"""The addresses of definitions, and of state machines."""
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from workers.manager.model import Status
+from workers.web.definitions.difference import difference
+from workers.web.definitions.versions import LATEST, Version, described, managed, of_machine
+from workers.web.here import account_here, manager_here, recent_here
+from workers.web.lists.managed import numbers
+from workers.web.lists.raw import machines as known_machines
+from workers.web.rendering import render
+
+
+async def definitions(request: Request) -> Response:
+    """All definitions, each with how its workflows stand."""
+    manager = manager_here(request)
+    counts = await recent_here(request).get("counts", 1.0, manager.counts)
+    text = request.query_params.get("text", "").strip()
+    found = [one for one in await manager.definitions() if text.lower() in one.name.lower()]
+    by_name = {
+        one.name: numbers([count for count in counts if count.workflow_definition_name == one.name]) for one in found
+    }
+    return render(
+        request, "definitions/list.html", definitions=found, numbers=by_name, text=text, statuses=list(Status)
+    )
+
+
+async def definition(request: Request) -> Response:
+    """One definition: a version of it, or how two versions differ."""
+    name = request.path_params["name"]
+    versions = [managed(one) for one in reversed(await manager_here(request).definition_versions(name))]
+    shown = _chosen(versions, request.query_params.get("version") or versions[0].label)
+    against = request.query_params.get("against")
+    counts = await recent_here(request).get("counts", 1.0, manager_here(request).counts)
+    own = [count for count in counts if count.workflow_definition_name == name]
+    return _shown(request, versions, shown, _chosen(versions, against) if against else None, numbers=numbers(own))
+
+
+async def machines(request: Request) -> Response:
+    """All state machines."""
+    text = request.query_params.get("text", "").strip()
+    found = await recent_here(request).get("machines", 1.5, lambda: known_machines(account_here(request)))
+    return render(
+        request,
+        "definitions/machines.html",
+        machines=[one for one in found if text.lower() in one.name.lower()],
+        text=text,
+    )
+
+
+async def machine(request: Request) -> Response:
+    """One state machine: what it runs now, one of its versions, or how two differ."""
+    name, account = request.path_params["name"], account_here(request)
+    versions = await of_machine(account, name)
+
+    async def whole(label: str) -> Version:
+        known = _chosen(versions, label)
+        return known if known.machine is not None else await described(account, name, label)
+
+    shown = await whole(request.query_params.get("version", LATEST))
+    against = request.query_params.get("against")
+    return _shown(request, versions, shown, await whole(against) if against is not None else None, numbers=None)
+
+
+async def graph(request: Request) -> Response:
+    """The picture of a version."""
+    name, label = request.path_params["name"], request.path_params["version"]
+    version = managed(await manager_here(request).definition(name, int(label)))
+    return _picture(version)
+
+
+async def machine_graph(request: Request) -> Response:
+    """The picture of a state machine, or of one of its versions."""
+    label = request.query_params.get("version", LATEST)
+    return _picture(await described(account_here(request), request.path_params["name"], label))
+
+
+ROUTES = [
+    Route("/definitions", definitions, name="definitions"),
+    Route("/definitions/{name}", definition, name="definition"),
+    Route("/definitions/{name}/{version:int}/graph.svg", graph, name="graph"),
+    Route("/machines", machines, name="machines"),
+    Route("/machines/{name}", machine, name="machine"),
+    Route("/machines/{name}/graph.svg", machine_graph, name="machine_graph"),
+]
+
+
+def _chosen(versions: list[Version], label: str) -> Version:
+    for version in versions:
+        if version.label == label:
+            return version
+    raise HTTPException(404, f"{versions[0].name} has no version {label}.")
+
+
+def _shown(
+    request: Request,
+    versions: list[Version],
+    shown: Version,
+    against: Version | None,
+    *,
+    numbers: dict[str, int] | None,
+) -> Response:
+    differs = difference(against.machine or {}, shown.machine or {}) if against else None
+    return render(
+        request,
+        "definitions/definition.html",
+        name=shown.name,
+        versions=versions,
+        shown=shown,
+        against=against,
+        differs=differs,
+        numbers=numbers,
+        kept=numbers is not None,
+    )
+
+
+def _picture(version: Version) -> Response:
+    if version.picture is None:
+        raise HTTPException(404, "It cannot be drawn: see its problems.")
+    return Response(version.picture, media_type="image/svg+xml")

@@ -1,0 +1,97 @@
+"""Lists of the manager's workflows, and the page that a visit begins with where there is a manager."""
+
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from workers.manager.errors import InvalidPageTokenError
+from workers.manager.model import Count, Page, Query, Sort, Status
+from workers.web.here import manager_here, recent_here
+from workers.web.lists.asked import Asked, Order
+from workers.web.lists.plots import Span, plots_of
+from workers.web.rendering import render
+
+_SHOWN = 10
+"""Workflows in each list of the start page."""
+_PLOTS = 30
+"""Definitions that have a plot on the start page."""
+_OLD = 5.0
+"""Seconds for which numbers that cost more than a page are shown as they were."""
+SPANS = {
+    "day": Span(timedelta(hours=1), 24, "24 hours"),
+    "week": Span(timedelta(hours=6), 28, "7 days"),
+    "month": Span(timedelta(days=1), 30, "30 days"),
+}
+
+
+async def start(request: Request) -> Response:
+    """What somebody should look at, what runs, and how it went lately."""
+    manager, recent = manager_here(request), recent_here(request)
+    name = request.query_params.get("span", "day")
+    span = SPANS.get(name, SPANS["day"])
+    counts = await recent.get("counts", 1.0, manager.counts)
+    since = span.since(datetime.now(UTC))
+    tallies = await recent.get(("tallies", span, since), _OLD, lambda: manager.store.tallies(since, span.step))
+    bad = await manager.workflows(Query(status=(Status.FAILED,), resolved_by_user=False, limit=_SHOWN))
+    going = Query(status=(Status.QUEUED, Status.RUNNING), limit=_SHOWN, sort=Sort.LAST_UPDATED)
+    plots = plots_of(tallies, span, since)
+    return render(
+        request,
+        "lists/start.html",
+        numbers=numbers(counts),
+        bad=bad.items,
+        going=(await manager.workflows(going)).items,
+        plots=plots[:_PLOTS],
+        left_out=max(len(plots) - _PLOTS, 0),
+        spans=SPANS,
+        span=span,
+    )
+
+
+async def workflows(request: Request) -> Response:
+    """A page of workflows."""
+    manager, recent = manager_here(request), recent_here(request)
+    asked = Asked.of(request.query_params)
+    problems = list(asked.problems)
+    try:
+        page = await manager.workflows(asked.query())
+    except InvalidPageTokenError as error:
+        problems.append(str(error))
+        page = Page(items=())
+    counts = await recent.get("counts", 1.0, manager.counts)
+    return render(
+        request,
+        "lists/workflows.html",
+        asked=asked,
+        page=page,
+        problems=problems,
+        definitions=sorted({count.workflow_definition_name for count in counts}),
+        known=_known(asked, counts),
+        statuses=list(Status),
+        orders=list(Order),
+    )
+
+
+def numbers(counts: list[Count]) -> dict[str, int]:
+    """How many workflows have each status, and how many are to be looked at."""
+    found: Counter[str] = Counter(dict.fromkeys(map(str, Status), 0))
+    for count in counts:
+        found[str(count.status)] += count.count
+        if count.status is Status.FAILED and not count.resolved_by_user:
+            found["unresolved"] += count.count
+    return found
+
+
+def _known(asked: Asked, counts: list[Count]) -> int | None:
+    """How many workflows a list has, where that is known without counting them."""
+    if asked.text or asked.namespace or asked.queue or asked.after or asked.before:
+        return None
+    return sum(
+        count.count
+        for count in counts
+        if asked.definition in {"", count.workflow_definition_name}
+        and (not asked.status or count.status in asked.status)
+        and not (asked.unresolved and count.resolved_by_user)
+    )

@@ -1,0 +1,1 @@
+"""Workers: who polls what, and what waits for them."""
