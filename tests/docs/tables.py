@@ -1,11 +1,13 @@
 """The tables of the reference pages that the code knows best. `python -m tests.docs.tables` writes them anew."""
 
+import json
 import re
 from pathlib import Path
 
 from click import Option
 from pydantic_core import PydanticUndefined
 
+from tests.docs import cli_page, python_page
 from tests.docs.log_events import ROOT
 from workers.cli.serve import serve
 from workers.manager.api.measuring import Measures
@@ -59,6 +61,16 @@ def manager_metrics_rows() -> list[list[str]]:
     ]
 
 
+def rest_rows() -> list[list[str]]:
+    """Method, path and meaning of each request that the workflow manager answers."""
+    document = json.loads((REFERENCE / "openapi.json").read_text())
+    return [
+        [f"`{method.upper()} {path}`", operation["description"].split("\n\n")[0].replace("\n", " ").replace("|", "\\|")]
+        for path, operations in document["paths"].items()
+        for method, operation in operations.items()
+    ]
+
+
 def read_rows(page: str, section: str = "") -> list[list[str]]:
     """The cells of all rows of all tables of a page, or of a section of it, without the heads."""
     text = (REFERENCE / page).read_text()
@@ -81,3 +93,6 @@ if __name__ == "__main__":
     write_table(REFERENCE / "settings.md", settings_rows())
     write_table(REFERENCE / "serve.md", serve_rows(), "Settings")
     write_table(REFERENCE / "serve.md", manager_metrics_rows(), "Metrics")
+    write_table(REFERENCE / "rest.md", rest_rows(), "Requests")
+    for page in (cli_page, python_page):
+        page.PAGE.write_text(page.text())

@@ -2,9 +2,21 @@
 
 import re
 from pathlib import Path
+from types import ModuleType
 
+import pytest
+
+from tests.docs import cli_page, python_page
 from tests.docs.log_events import log_events
-from tests.docs.tables import REFERENCE, manager_metrics_rows, metrics_rows, read_rows, serve_rows, settings_rows
+from tests.docs.tables import (
+    REFERENCE,
+    manager_metrics_rows,
+    metrics_rows,
+    read_rows,
+    rest_rows,
+    serve_rows,
+    settings_rows,
+)
 from workers.supervisor.outside.health import Health
 
 
@@ -19,6 +31,15 @@ def test_the_settings_page_lists_every_setting_with_flag_variable_and_default() 
 def test_the_page_of_the_manager_lists_every_setting_and_every_metric() -> None:
     assert read_rows("serve.md", "Settings") == serve_rows(), "run python -m tests.docs.tables"
     assert read_rows("serve.md", "Metrics") == manager_metrics_rows(), "run python -m tests.docs.tables"
+
+
+def test_the_page_of_the_rest_api_lists_every_request() -> None:
+    assert read_rows("rest.md", "Requests") == rest_rows(), "run python -m tests.docs.tables"
+
+
+@pytest.mark.parametrize("page", [cli_page, python_page], ids=["cli", "python"])
+def test_the_pages_of_commands_and_names_are_what_the_code_says(page: ModuleType) -> None:
+    assert page.PAGE.read_text() == page.text(), "run python -m tests.docs.tables"
 
 
 def test_the_logs_page_lists_every_event_with_its_level_and_keys() -> None:
