@@ -6,7 +6,7 @@ LONGEST = 10.0
 WATCHED = 2.0
 """Seconds between two looks, at most; and where somebody watches."""
 SHORTEST = 0.1
-SHORTEST_HERE = 0.01
+SHORTEST_HERE = 0.003
 """Seconds between two looks, at least; and on the embedded engine, whose API has no bucket to empty."""
 _SHARE = 0.1
 

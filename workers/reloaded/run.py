@@ -1,8 +1,8 @@
 """One run: fresh registrations, workers for them alone, an execution, and nothing left."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, nullcontext, suppress
 from typing import Any
 
 import anyio
@@ -15,12 +15,11 @@ from workers.machines.definition import load
 from workers.machines.registration.wanted import Given
 from workers.payloads.payloads import Payloads
 from workers.registry import Registry
-from workers.reloaded.fresh import fresh
+from workers.reloaded.fresh import Fresh, fresh
 from workers.reloaded.leftovers import clean_quietly
 from workers.reloaded.owner import Owner
 from workers.settings import Settings
 from workers.stepfunctions.account import Account, using
-from workers.stepfunctions.protocol import StepFunctions
 from workers.supervisor.worker import Worker
 
 
@@ -53,31 +52,25 @@ async def start_execution(
     async with using(account) as here:
         async with (
             fresh(here, name, loaded, handlers, role=role, owner=owner) as run,
-            working(registry, settings or here.settings, run.arns, account=here),
+            working(worker_for(run, registry, settings or here.settings)) if run.arns else nullcontext(),
         ):
             execution = await run.run(input, payloads=payloads, watching=watching)
         await clean_quietly(here, owner)
         return execution
 
 
-@asynccontextmanager
-async def working(
-    registry: Registry,
-    settings: Settings,
-    arns: Mapping[str, str],
-    *,
-    account: Account,
-    client: StepFunctions | None = None,
-) -> AsyncIterator[None]:
-    """Works for the activities `arns` (by the names of their handlers) while it is entered; then drops its polls.
+def worker_for(run: Fresh, registry: Registry, settings: Settings) -> Worker:
+    """The worker of one run."""
+    account = run.account
+    return Worker(registry, alone(settings, account), session=account.connection.session, arns=run.arns)
 
-    `client`: one of Step Functions that is open already. A worker that breaks cancels what is done meanwhile, and its
-    error is raised.
+
+@asynccontextmanager
+async def working(worker: Worker) -> AsyncIterator[None]:
+    """Lets a worker work while it is entered; then drops its polls.
+
+    A worker that breaks cancels what is done meanwhile, and its error is raised.
     """
-    if not arns:
-        yield
-        return
-    worker = Worker(registry, alone(settings, account), session=account.connection.session, arns=arns, client=client)
     await worker.start()
     with anyio.CancelScope() as scope:
         watching = asyncio.create_task(_cancel_after(worker, scope), name="watch the worker")

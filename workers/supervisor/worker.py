@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Coroutine, Mapping
-from contextlib import AsyncExitStack
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from typing import Any, Self
 
 import anyio
@@ -204,9 +204,7 @@ class Worker:
             if signals:
                 await stack.enter_async_context(drain_on_signals(self._begin_drain, self._force))
             self.name = await fill_name(self.settings.worker_name)
-            await stack.enter_async_context(
-                seen_from_outside(self.settings, self.status, self.metrics, signals=signals)
-            )
+            await stack.enter_async_context(self._outside(signals=signals))
             connection, found = await self._prepare()
             self.activities = found
             for shared in self._shared(found, connection):
@@ -226,6 +224,10 @@ class Worker:
             code = await self._supervisor.run(owns_process=signals)
         log.info("worker stopped", worker=self.name, exit_code=int(code))
         return code
+
+    def _outside(self, *, signals: bool) -> AbstractAsyncContextManager[None]:
+        """What shows the worker to the outside while it lives."""
+        return seen_from_outside(self.settings, self.status, self.metrics, signals=signals)
 
     async def _prepare(self) -> tuple[Connection, list[Activity]]:
         connection = await connect(self.settings, self._session)

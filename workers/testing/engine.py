@@ -11,6 +11,7 @@ from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+from anyio import to_thread
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 
 from workers.arns import LOCAL_ACCOUNT
@@ -57,6 +58,11 @@ def shared_engine() -> TestEngine:
             # Not by atexit: before that comes, the interpreter waits for the engine's thread.
             threading._register_atexit(close_engine)  # type: ignore[attr-defined]  # noqa: SLF001
         return _engines[0]
+
+
+async def the_engine() -> TestEngine:
+    """The engine of this process, whose start blocks no event loop."""
+    return _engines[0] if _engines else await to_thread.run_sync(shared_engine)
 
 
 def close_engine() -> None:

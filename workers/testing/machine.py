@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping
 from contextlib import closing, nullcontext
+from dataclasses import replace
 from typing import Any
 
 import anyio
-from anyio import to_thread
 
 from workers.arns import LOCAL_ACCOUNT
 from workers.errors import WorkersError
@@ -20,11 +20,12 @@ from workers.reloaded.fresh import Fresh
 from workers.reloaded.run import working
 from workers.settings import Settings
 from workers.stepfunctions.account import Account
-from workers.testing.client import EngineClient
-from workers.testing.engine import shared_engine
+from workers.testing.client import EngineAccount, EngineClient
+from workers.testing.engine import the_engine
 from workers.testing.mocks import mocked
 from workers.testing.registrations import Registrations
 from workers.testing.run import MachineRun
+from workers.testing.worker import EngineWorker
 
 registrations = Registrations()
 """What is registered on the engine of this process."""
@@ -55,21 +56,24 @@ async def run_machine(
     Raises `StillRunsError`, `UsageError` when an activity has no handler, and `InvalidDefinitionError`.
     """
     handlers = Registry() if registry is None else registry
-    engine = await to_thread.run_sync(shared_engine)
+    engine = await the_engine()
     account, port = engine.account, engine.engine.port
     if mocks:
         definition, handlers = mocked(load(definition), handlers, mocks, place=account.place)
-    machine = await engine.call(registrations.take, account, definition, [handler.name for handler in handlers])
+    names = [handler.name for handler in handlers]
+    machine = registrations.idle(account, definition, names)
+    if machine is None:
+        machine = await engine.call(registrations.make, account, definition, names)
     there = {"local": True, "local_port": port, "account": LOCAL_ACCOUNT}
     used = settings.model_copy(update=there) if settings else account.settings
     with closing(EngineClient(port)) as client:
-        work = working(handlers, used, machine.arns, account=account, client=client)
+        here = replace(machine, account=EngineAccount(account, client))
         try:
             with anyio.fail_after(timeout):
-                async with work if machine.arns else nullcontext():
-                    run = await engine.call(_run, machine, input)
+                async with working(EngineWorker(here, handlers, used, client)) if here.arns else nullcontext():
+                    run = await _run(here, input)
         except TimeoutError:
-            where = await engine.call(_state_of, machine.machine.arn, account)
+            where = await _state_of(here.machine.arn, here.account)
             raise StillRunsError(f"the execution still runs after {timeout:g} s{where}") from None
     registrations.give_back(machine)
     return run

@@ -25,14 +25,17 @@ class Registrations:
         self._keys: dict[str, tuple[_Key, Given]] = {}
         """By the ARN of a machine, what it was made from: kept, so that functions in it keep their identity."""
 
-    async def take(self, account: Account, definition: Given, handlers: Collection[str]) -> Fresh:
+    def idle(self, account: Account, definition: Given, handlers: Collection[str]) -> Fresh | None:
+        """A machine that was given back, if there is one that fits."""
+        found = self._idle[_key(account, definition, handlers)]
+        return found.pop() if found else None
+
+    async def make(self, account: Account, definition: Given, handlers: Collection[str]) -> Fresh:
         """A machine that nobody else uses, with activities of its own; to be given back when its run has ended.
 
         Raises `UsageError` and `InvalidDefinitionError`.
         """
         key = _key(account, definition, handlers)
-        if self._idle[key]:
-            return self._idle[key].pop()
         wanted = prepare(account, _name(definition), load(definition), handlers, Snapshot(_OWNER))
         made = await register(account, wanted, role=None, owner=Owner.current(_OWNER))
         self._keys[made.machine.arn] = key, definition
