@@ -40,6 +40,7 @@ class LocalManager(DefinitionService, ResumeService, RegistryService):
     ) -> None:
         self.store = store
         self.account = account
+        self.payloads = payloads
         machines = Machines(account, store, role=role, create_role=create_role)
         self.launcher = Launcher(store, account, machines, payloads)
         observer = Observer(account, store)

@@ -1,19 +1,26 @@
 """The whole service: account, manager, API and port, from what somebody chose."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import TYPE_CHECKING, Protocol
 
 import structlog
 
 from workers.arns import NAMESPACE_SEPARATOR
 from workers.callbacks.callbacks import Callbacks
 from workers.errors import MissingExtraError
-from workers.manager.manager import open_manager
+from workers.manager.manager import LocalManager, open_manager
 from workers.payloads.together import background
 from workers.settings import Settings
 from workers.stepfunctions.account import open_account
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+    from starlette.applications import Starlette
+
+    from workers.manager.api.guard import Tokens
 
 log = structlog.get_logger(__name__)
 
@@ -48,8 +55,17 @@ class Service:
     """Where their tokens are kept; see `Callbacks`."""
 
 
+class Around(Protocol):
+    """Puts something around the API before it is served: the web page, say."""
+
+    def __call__(
+        self, api: "FastAPI", manager: LocalManager, *, tokens: "Tokens", any_host: bool
+    ) -> "tuple[Starlette, Callable[[], None]]":
+        """What is served instead, and what ends its streams."""
+
+
 @asynccontextmanager
-async def open_service(service: Service, settings: Settings) -> AsyncIterator[str]:
+async def open_service(service: Service, settings: Settings, *, around: Around | None = None) -> AsyncIterator[str]:
     """The service at work while the context is open; gives its URL. `settings` say where Step Functions is.
 
     Raises `UsageError` for what cannot be used, and `MissingExtraError`.
@@ -79,7 +95,7 @@ async def open_service(service: Service, settings: Settings) -> AsyncIterator[st
                 ended=measures.ended,
             )
         )
-        app = make_app(
+        api = make_app(
             manager,
             tokens=tokens,
             any_host=service.no_auth,
@@ -87,7 +103,8 @@ async def open_service(service: Service, settings: Settings) -> AsyncIterator[st
             measures=measures,
             callbacks=await stack.enter_async_context(_callbacks(service, settings)),
         )
-        url = await stack.enter_async_context(serving(app, host=service.host, port=service.port))
+        app, stopping = around(api, manager, tokens=tokens, any_host=service.no_auth) if around else (api, None)
+        url = await stack.enter_async_context(serving(app, host=service.host, port=service.port, stopping=stopping))
         log.info("workflow manager ready", url=url, region=account.place.region, account=account.place.account)
         yield url
         log.info("workflow manager stops")
