@@ -10,7 +10,8 @@ import structlog
 from anyio.from_thread import start_blocking_portal
 from hypothesis import settings
 
-from tests.account import SESSION, Account
+from tests import postgresql
+from tests.account import SESSION, Account, unique
 from workers.local import LocalStepFunctions
 
 _FORGOTTEN = ("AWS_", "WORKERS_", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
@@ -51,6 +52,21 @@ def engine() -> Iterator[LocalStepFunctions]:
         portal.wrap_async_context_manager(LocalStepFunctions(poll_hold=0.3)) as local,
     ):
         yield local
+
+
+@pytest.fixture(scope="session")
+def postgresql_server() -> Iterator[postgresql.Server]:
+    """One PostgreSQL for all tests."""
+    if reason := postgresql.why_not():
+        pytest.skip(reason)
+    with postgresql.postgresql() as server:
+        yield server
+
+
+@pytest.fixture
+def postgresql_url(postgresql_server: postgresql.Server) -> str:
+    """The URL of an empty database of its own."""
+    return postgresql_server.create(unique("manager"))
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from workers.payloads.payloads import Payloads
 from workers.stepfunctions.connection import Connection
 
 
-@pytest.fixture(params=["memory", "sqlite", "dynamodb"])
+@pytest.fixture(params=["memory", "sqlite", "postgresql", "dynamodb"])
 async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Store]:
     if request.param == "dynamodb":
         engine = request.getfixturevalue("engine")
@@ -26,9 +26,17 @@ async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
         ):
             yield opened
         return
-    url = {"memory": "sqlite://", "sqlite": f"sqlite:///{tmp_path}/manager.sqlite"}[request.param]
+    url = database(request, request.param, tmp_path)
     async with open_store(url) as opened:
         yield opened
+
+
+def database(request: pytest.FixtureRequest, kind: str, folder: Path) -> str:
+    """The URL of a SQL database of that kind."""
+    if kind == "postgresql":
+        url: str = request.getfixturevalue("postgresql_url")
+        return url
+    return {"memory": "sqlite://", "sqlite": f"sqlite:///{folder}/manager.sqlite"}[kind]
 
 
 def amazon(engine: LocalStepFunctions) -> Connection:

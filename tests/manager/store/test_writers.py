@@ -9,7 +9,7 @@ from pathlib import Path
 import anyio
 import pytest
 
-from tests.manager.store.conftest import MACHINE
+from tests.manager.store.conftest import MACHINE, database
 from tests.manager.store.workflows import made, saved
 from tests.manager.store.writing import REDRIVES, write
 from workers.manager.errors import RevisionError
@@ -48,8 +48,9 @@ async def test_many_tasks_write_one_workflow(store: Store, definition: WorkflowD
 
 
 @pytest.mark.slow
-async def test_many_processes_write_one_workflow(tmp_path: Path):
-    url = f"sqlite:///{tmp_path}/manager.sqlite"
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+async def test_many_processes_write_one_workflow(request: pytest.FixtureRequest, kind: str, tmp_path: Path):
+    url = database(request, kind, tmp_path)
     async with open_store(url) as store:
         kept = await saved(store, await store.save_definition(MACHINE))
         writers = [

@@ -23,8 +23,11 @@ from sqlalchemy.pool import AsyncAdaptedQueuePool
 
 from workers.errors import UsageError
 from workers.manager.errors import StoreUnavailableError
+from workers.manager.store.sql.postgresql import engine_options, is_ours, passes, postgresql_url
 
 _READERS = 4
+_WRITERS = 8
+"""Connections of PostgreSQL that write; SQLite has one."""
 _WAIT = 5.0
 """Seconds that a transaction waits for others, in this process and in others."""
 _CACHE = 16 * 1024
@@ -32,15 +35,19 @@ _CACHE = 16 * 1024
 
 
 def database_url(text: str) -> URL:
-    """A database's URL: `sqlite:///FILE`, `sqlite://` for one in memory, or any with an asynchronous driver.
+    """A database's URL: `sqlite:///FILE`, `sqlite://` for one in memory, `postgresql://…`.
 
-    Raises `UsageError`.
+    Raises `UsageError`, and `MissingExtraError`.
     """
     try:
         url = make_url(text)
     except ArgumentError as error:
         raise UsageError(f"{text!r} is no URL of a database: {error}") from None
-    return url.set(drivername="sqlite+aiosqlite") if url.drivername == "sqlite" else url
+    if is_ours(url):
+        return postgresql_url(url)
+    if url.drivername != "sqlite":
+        raise UsageError(f"{text!r} is no URL of a database here: give sqlite:///FILE, postgresql://… or dynamodb://…")
+    return url.set(drivername="sqlite+aiosqlite")
 
 
 class Database:
@@ -49,19 +56,24 @@ class Database:
     SQLite lets one write at a time. In this process they queue up for the one connection that writes, which is fair
     and costs no polling; between processes they wait for the file's lock, which is taken at the beginning, so that
     nothing that was read in a transaction has changed when it writes. A database in memory has one connection in all.
+
+    PostgreSQL lets many write: what a transaction has read and relies on, it locks.
     """
 
     def __init__(self, url: str) -> None:
         self.url = database_url(url)
-        self._is_sqlite = self.url.get_backend_name() == "sqlite"
-        in_memory = self._is_sqlite and self.url.database in {None, "", ":memory:"}
+        is_sqlite = self.url.get_backend_name() == "sqlite"
+        in_memory = is_sqlite and self.url.database in {None, "", ":memory:"}
         try:
             if in_memory:
                 self._writer = self._reader = self._engine(1, "IMMEDIATE")
-            elif self._is_sqlite:
+            elif is_sqlite:
                 self._writer, self._reader = self._engine(1, "IMMEDIATE"), self._engine(_READERS, "DEFERRED")
             else:
-                self._writer = self._reader = self._engine(2 * _READERS, "")
+                self._writer, self._reader = (
+                    create_async_engine(self.url, **_pool(number), **engine_options(reads=reads))
+                    for number, reads in ((_WRITERS, False), (_READERS, True))
+                )
         except (NoSuchModuleError, ModuleNotFoundError, SQLAlchemyError) as error:
             raise UsageError(f"the database {self.url!r} cannot be used: {error}") from error
 
@@ -83,14 +95,16 @@ class Database:
         await self._writer.dispose()
 
     def _engine(self, connections: int, mode: str) -> AsyncEngine:
-        options: dict[str, Any] = {"pool_size": connections, "max_overflow": 0, "pool_timeout": _WAIT}
-        if self._is_sqlite:
-            options |= {"poolclass": AsyncAdaptedQueuePool, "connect_args": {"timeout": _WAIT}}
-        engine = create_async_engine(self.url, **options)
-        if self._is_sqlite:
-            event.listen(engine.sync_engine, "connect", _prepare)
-            event.listen(engine.sync_engine, "begin", partial(_begin, mode))
+        engine = create_async_engine(
+            self.url, **_pool(connections), poolclass=AsyncAdaptedQueuePool, connect_args={"timeout": _WAIT}
+        )
+        event.listen(engine.sync_engine, "connect", _prepare)
+        event.listen(engine.sync_engine, "begin", partial(_begin, mode))
         return engine
+
+
+def _pool(connections: int) -> dict[str, Any]:
+    return {"pool_size": connections, "max_overflow": 0, "pool_timeout": _WAIT}
 
 
 @asynccontextmanager
@@ -108,8 +122,16 @@ def _translated() -> Iterator[None]:
     try:
         yield
     except (OperationalError, InterfaceError, PoolTimeoutError, OSError) as error:
-        cause = error.orig if isinstance(error, DBAPIError) else error
-        raise StoreUnavailableError(f"the database does not answer: {cause}") from error
+        raise _unavailable(error) from error
+    except Exception as error:
+        if not passes(error):
+            raise
+        raise _unavailable(error) from error
+
+
+def _unavailable(error: Exception) -> StoreUnavailableError:
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    return StoreUnavailableError(f"the database does not answer: {cause}")
 
 
 def _prepare(connection: Any, record: object) -> None:

@@ -2,7 +2,7 @@
 
 from uuid import uuid4
 
-from sqlalchemy import ColumnElement, delete, exists, func, insert, select, update
+from sqlalchemy import ColumnElement, delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -10,7 +10,8 @@ from workers.manager.errors import ConflictError, NotFoundError
 from workers.manager.model import StateResource, WorkflowDefinition, now
 from workers.manager.store.sql import rows
 from workers.manager.store.sql.database import Database
-from workers.manager.store.sql.tables import definitions, state_resources, workflows
+from workers.manager.store.sql.dialects import put
+from workers.manager.store.sql.tables import definitions, state_resources
 
 
 class SqlDefinitions:
@@ -82,18 +83,20 @@ class SqlDefinitions:
     async def delete_definition(self, name: str) -> None:
         """See `DefinitionStore`."""
         async with self._database.write() as connection:
-            used = await connection.scalar(select(exists().where(workflows.c.definition_name == name)))
-            if used:
-                raise ConflictError(f"there are workflows of definition {name!r}: deprecate it, or delete them first")
-            if not (await connection.execute(delete(definitions).where(definitions.c.name == name))).rowcount:
+            try:
+                gone = await connection.execute(delete(definitions).where(definitions.c.name == name))
+            except IntegrityError:
+                raise ConflictError(
+                    f"there are workflows of definition {name!r}: deprecate it, or delete them first"
+                ) from None
+            if not gone.rowcount:
                 raise _unknown(name, None)
 
     async def save_state_resource(self, resource: StateResource) -> StateResource:
         """See `StateResourceStore`."""
         kept = resource.model_copy(update={"last_updated": now()})
         async with self._database.write() as connection:
-            await connection.execute(delete(state_resources).where(*_is(kept.namespace, kept.name)))
-            await connection.execute(insert(state_resources).values(kept.model_dump(by_alias=False)))
+            await put(connection, state_resources, kept.model_dump(by_alias=False))
         return kept
 
     async def state_resource(self, namespace: str, name: str) -> StateResource:

@@ -34,7 +34,7 @@ from workers.manager.store.cursor import Cursor
 from workers.manager.store.sql import rows
 from workers.manager.store.sql.database import Database
 from workers.manager.store.sql.reading import joined, retries_of
-from workers.manager.store.sql.searching import FEW, few_ids
+from workers.manager.store.sql.searching import FEW, escaped, few_ids
 from workers.manager.store.sql.tables import tags, workflows
 
 _RARE = 1_000
@@ -90,15 +90,12 @@ def _values(query: Query) -> dict[str, Any]:
     same = ("workflow_definition_name", "namespace", "queue", "created_after", "created_before", "updated_after")
     values = {name: value for name in same if (value := getattr(query, name)) is not None}
     if query.id_contains:
-        values["id_pattern"] = f"%{query.id_contains.translate(_ESCAPED)}%"
+        values["id_pattern"] = f"%{escaped(query.id_contains)}%"
     for number, (key, value) in enumerate(query.tags.items()):
         values |= {f"key{number}": key, f"value{number}": value}
     if cursor := Cursor.of(query):
         values |= {"after_time": cursor.time, "after_id": cursor.workflow_id}
     return values
-
-
-_ESCAPED = str.maketrans({character: f"/{character}" for character in "/%_"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,14 +1,16 @@
 """Queues and claims in SQL."""
 
 from collections.abc import Sequence
+from typing import Any
 
-from sqlalchemy import case, delete, func, insert, select, update
+from sqlalchemy import Select, case, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from workers.manager.errors import NotFoundError
 from workers.manager.model import Launch, Queue, QueueState, Workflow, now
 from workers.manager.store.interface import Claim
 from workers.manager.store.sql.database import Database
+from workers.manager.store.sql.dialects import put
 from workers.manager.store.sql.reading import one
 from workers.manager.store.sql.tables import UNFINISHED, queues, workflows
 from workers.manager.store.sql.turns import running, running_limit
@@ -25,8 +27,7 @@ class SqlQueues:
     async def save_queue(self, queue: Queue) -> None:
         """See `QueueStore`."""
         async with self._database.write() as connection:
-            await connection.execute(delete(queues).where(queues.c.name == queue.name))
-            await connection.execute(insert(queues).values(name=queue.name, running_limit=queue.limit))
+            await put(connection, queues, {"name": queue.name, "running_limit": queue.limit})
 
     async def queues(self) -> list[QueueState]:
         """See `QueueStore`."""
@@ -54,7 +55,7 @@ class SqlQueues:
         async with self._database.write() as connection:
             lapsed = select(workflows.c.id).where(UNFINISHED, _LAPSED, workflows.c.claimed_until < now())
             oldest = (workflows.c.created_at, workflows.c.id)
-            chosen = list((await connection.scalars(lapsed.order_by(*oldest).limit(limit).with_for_update())).all())
+            chosen = list((await connection.scalars(_free(lapsed.order_by(*oldest).limit(limit)))).all())
             waiting = select(workflows.c.queue).where(UNFINISHED, _WAITS).distinct().order_by(workflows.c.queue)
             for queue in (await connection.scalars(waiting)).all():
                 room = limit - len(chosen)
@@ -62,7 +63,7 @@ class SqlQueues:
                     room = min(room, most - await running(connection, queue))
                 if room > 0:
                     turn = select(workflows.c.id).where(UNFINISHED, workflows.c.queue == queue, _WAITS)
-                    chosen += (await connection.scalars(turn.order_by(*oldest).limit(room).with_for_update())).all()
+                    chosen += (await connection.scalars(_free(turn.order_by(*oldest).limit(room)))).all()
             await _claim(connection, chosen, claim)
             return [await one(connection, workflow_id) for workflow_id in chosen]
 
@@ -84,6 +85,11 @@ class SqlQueues:
                     return None
             await _claim(connection, [workflow_id], claim)
             return await one(connection, workflow_id)
+
+
+def _free(asked: Select[Any]) -> Select[Any]:
+    """Locks the rows that are chosen, of those that nobody else is about to change."""
+    return asked.with_for_update(skip_locked=True)
 
 
 async def _claim(connection: AsyncConnection, chosen: Sequence[str], claim: Claim) -> None:

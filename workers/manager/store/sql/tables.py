@@ -36,6 +36,10 @@ def milliseconds(time: datetime) -> int:
     return (time - _EPOCH) // _MILLISECOND
 
 
+_TEXT = Text().with_variant(Text(collation="C"), "postgresql")
+"""Text that is ordered by its characters' numbers, whatever language a database speaks."""
+
+
 class Milliseconds(TypeDecorator[datetime]):
     """A time, as whole milliseconds since 1970."""
 
@@ -58,47 +62,47 @@ metadata = MetaData()
 definitions = Table(
     "definitions",
     metadata,
-    Column("name", Text, primary_key=True),
+    Column("name", _TEXT, primary_key=True),
     Column("version", Integer, primary_key=True, autoincrement=False),
-    Column("id", Text, nullable=False),
+    Column("id", _TEXT, nullable=False),
     Column("created_at", Milliseconds, nullable=False),
-    Column("manager", Text, nullable=False),
-    Column("state_machine", Text),
-    Column("default_tags", Text, nullable=False),
+    Column("manager", _TEXT, nullable=False),
+    Column("state_machine", _TEXT),
+    Column("default_tags", _TEXT, nullable=False),
     Column("deprecated", Boolean, nullable=False),
 )
 
 state_resources = Table(
     "state_resources",
     metadata,
-    Column("namespace", Text, primary_key=True),
-    Column("name", Text, primary_key=True),
-    Column("uri", Text, nullable=False),
-    Column("type", Text, nullable=False),
+    Column("namespace", _TEXT, primary_key=True),
+    Column("name", _TEXT, primary_key=True),
+    Column("uri", _TEXT, nullable=False),
+    Column("type", _TEXT, nullable=False),
     Column("last_updated", Milliseconds, nullable=False),
 )
 
 workflows = Table(
     "workflows",
     metadata,
-    Column("id", Text, primary_key=True),
-    Column("definition_name", Text, nullable=False),
+    Column("id", _TEXT, primary_key=True),
+    Column("definition_name", _TEXT, nullable=False),
     Column("definition_version", Integer, nullable=False),
-    Column("status", Text, nullable=False),
+    Column("status", _TEXT, nullable=False),
     Column("resolved", Boolean, nullable=False),
     Column("created_at", Milliseconds, nullable=False),
     Column("last_updated", Milliseconds, nullable=False),
     Column("stopped_at", Milliseconds),
-    Column("namespace", Text, nullable=False),
-    Column("queue", Text, nullable=False),
-    Column("tags", Text, nullable=False),
-    Column("retry_for", Text),
-    Column("start_at", Text),
+    Column("namespace", _TEXT, nullable=False),
+    Column("queue", _TEXT, nullable=False),
+    Column("tags", _TEXT, nullable=False),
+    Column("retry_for", _TEXT),
+    Column("start_at", _TEXT),
     Column("redrive_count", Integer, nullable=False),
-    Column("launch", Text, nullable=False),
-    Column("claimed_by", Text),
+    Column("launch", _TEXT, nullable=False),
+    Column("claimed_by", _TEXT),
     Column("claimed_until", Milliseconds),
-    Column("execution_arn", Text),
+    Column("execution_arn", _TEXT),
     Column("revision", Integer, nullable=False),
     ForeignKeyConstraint(["definition_name", "definition_version"], ["definitions.name", "definitions.version"]),
 )
@@ -106,25 +110,25 @@ workflows = Table(
 details = Table(
     "workflow_details",
     metadata,
-    Column("workflow_id", Text, primary_key=True),
-    Column("input", Text, nullable=False),
-    Column("last_job", Text),
-    Column("status_reason", Text),
-    Column("cancel_reason", Text),
-    Column("output", Text),
-    Column("jobs", Text),
+    Column("workflow_id", _TEXT, primary_key=True),
+    Column("input", _TEXT, nullable=False),
+    Column("last_job", _TEXT),
+    Column("status_reason", _TEXT),
+    Column("cancel_reason", _TEXT),
+    Column("output", _TEXT),
+    Column("jobs", _TEXT),
     ForeignKeyConstraint(["workflow_id"], ["workflows.id"], ondelete="CASCADE"),
 )
 
 tags = Table(
     "workflow_tags",
     metadata,
-    Column("key", Text, primary_key=True),
-    Column("value", Text, primary_key=True),
-    Column("status", Text, primary_key=True),
+    Column("key", _TEXT, primary_key=True),
+    Column("value", _TEXT, primary_key=True),
+    Column("status", _TEXT, primary_key=True),
     Column("resolved", Boolean, primary_key=True),
     Column("created_at", Milliseconds, primary_key=True),
-    Column("workflow_id", Text, primary_key=True),
+    Column("workflow_id", _TEXT, primary_key=True),
     ForeignKeyConstraint(["workflow_id"], ["workflows.id"], ondelete="CASCADE"),
     Index("ix_workflow_tags_workflow_id", "workflow_id"),
     sqlite_with_rowid=False,
@@ -133,9 +137,9 @@ tags = Table(
 counts = Table(
     "workflow_counts",
     metadata,
-    Column("definition_name", Text, primary_key=True),
+    Column("definition_name", _TEXT, primary_key=True),
     Column("definition_version", Integer, primary_key=True, autoincrement=False),
-    Column("status", Text, primary_key=True),
+    Column("status", _TEXT, primary_key=True),
     Column("resolved", Boolean, primary_key=True),
     Column("number", Integer, nullable=False),
 )
@@ -144,9 +148,9 @@ counts = Table(
 idempotency_keys = Table(
     "idempotency_keys",
     metadata,
-    Column("key", Text, primary_key=True),
-    Column("fingerprint", Text, nullable=False),
-    Column("workflow_id", Text, nullable=False),
+    Column("key", _TEXT, primary_key=True),
+    Column("fingerprint", _TEXT, nullable=False),
+    Column("workflow_id", _TEXT, nullable=False),
     Column("expires", Milliseconds, nullable=False),
     Index("ix_idempotency_keys_expires", "expires"),
 )
@@ -154,15 +158,15 @@ idempotency_keys = Table(
 queues = Table(
     "queues",
     metadata,
-    Column("name", Text, primary_key=True),
+    Column("name", _TEXT, primary_key=True),
     Column("running_limit", Integer),
 )
 
 leases = Table(
     "leases",
     metadata,
-    Column("name", Text, primary_key=True),
-    Column("owner", Text, nullable=False),
+    Column("name", _TEXT, primary_key=True),
+    Column("owner", _TEXT, nullable=False),
     Column("token", Integer, nullable=False),
     Column("expires", Milliseconds, nullable=False),
 )

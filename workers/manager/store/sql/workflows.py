@@ -1,10 +1,11 @@
 """Workflows in SQL: kept, changed, deleted."""
 
+from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, exists, func, insert, select, tuple_, update
+from sqlalchemy import ColumnElement, delete, exists, insert, select, tuple_, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -13,8 +14,9 @@ from workers.manager.model import Change, Count, Launch, Status, Workflow, now
 from workers.manager.store.interface import Claim, Guard, IdempotencyKey, Unfinished
 from workers.manager.store.order import allowed
 from workers.manager.store.sql import rows
-from workers.manager.store.sql.counting import STATE, State, count, counted
+from workers.manager.store.sql.counting import STATE, State, count, count_all, counted
 from workers.manager.store.sql.database import Database
+from workers.manager.store.sql.dialects import inserting
 from workers.manager.store.sql.reading import one
 from workers.manager.store.sql.tables import (
     TERMINAL,
@@ -49,7 +51,7 @@ class SqlWorkflows:
     ) -> Workflow:
         """See `WorkflowStore`."""
         async with self._database.write() as connection:
-            if idempotency and (before := await _before(connection, idempotency)):
+            if idempotency and (before := await _before(connection, idempotency, workflow.id)):
                 return await one(connection, before)
             if guard:
                 await _pass(connection, guard)
@@ -59,11 +61,6 @@ class SqlWorkflows:
                 claimed = claim is not None and await its_turn(connection, kept.queue)
                 kept = kept.model_copy(update={"launch": Launch.STARTING if claimed else Launch.WAITING})
             await _insert(connection, kept, claim if kept.launch is Launch.STARTING else None)
-            if idempotency:
-                await connection.execute(insert(idempotency_keys).values(
-                    key=idempotency.key, fingerprint=idempotency.fingerprint, workflow_id=kept.id,
-                    expires=idempotency.expires,
-                ))  # fmt: skip
             return await one(connection, kept.id)
 
     async def workflow(self, workflow_id: str) -> Workflow:
@@ -88,8 +85,7 @@ class SqlWorkflows:
                 status=given.get("status", before.status), resolved=given.get("resolved_by_user", before.resolved)
             )
             if after != before:
-                await count(connection, before, -1)
-                await count(connection, after, 1)
+                await count_all(connection, {before: -1, after: 1})
             return await one(connection, workflow_id)
 
     async def delete_workflow(self, workflow_id: str) -> None:
@@ -156,9 +152,17 @@ def columns_of(given: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     return values, beside
 
 
-async def _before(connection: AsyncConnection, idempotency: IdempotencyKey) -> str | None:
-    """The id of the workflow that the key made, if it is still there. Raises `IdempotencyError`."""
+async def _before(connection: AsyncConnection, idempotency: IdempotencyKey, workflow_id: str) -> str | None:
+    """The id of the workflow that the key made, if it is still there; else the key is `workflow_id`'s from now on.
+
+    Raises `IdempotencyError`.
+    """
     kept = idempotency_keys.c
+    values = {"fingerprint": idempotency.fingerprint, "workflow_id": workflow_id, "expires": idempotency.expires}
+    # Whoever else has the key keeps this waiting until it is known what becomes of it.
+    added = inserting(connection, idempotency_keys).values(key=idempotency.key, **values)
+    if (await connection.execute(added.on_conflict_do_nothing(index_elements=["key"]))).rowcount:
+        return None
     asked = (
         select(kept.fingerprint, kept.workflow_id)
         .join_from(idempotency_keys, workflows, workflows.c.id == kept.workflow_id)
@@ -166,7 +170,7 @@ async def _before(connection: AsyncConnection, idempotency: IdempotencyKey) -> s
     )
     row = (await connection.execute(asked)).first()
     if row is None:
-        await connection.execute(delete(idempotency_keys).where(kept.key == idempotency.key))
+        await connection.execute(update(idempotency_keys).where(kept.key == idempotency.key).values(values))
         return None
     if row.fingerprint != idempotency.fingerprint:
         raise IdempotencyError(f"idempotency key {idempotency.key!r} was used for another request: choose a new one")
@@ -211,10 +215,12 @@ async def _insert(connection: AsyncConnection, kept: Workflow, claim: Claim | No
 
 async def _delete(connection: AsyncConnection, which: ColumnElement[bool]) -> int:
     """Deletes workflows, and what belongs to them; returns how many."""
-    states = select(*STATE, func.count()).where(which).group_by(*STATE)
-    for *state, number in (await connection.execute(states)).all():
-        await count(connection, State(*state), -number)
-    return (await connection.execute(delete(workflows).where(which))).rowcount
+    # Rows before counts, as whoever changes a workflow locks them.
+    states = select(*STATE).where(which).order_by(workflows.c.id).with_for_update()
+    gone = Counter(State(*row) for row in await connection.execute(states))
+    deleted = (await connection.execute(delete(workflows).where(which))).rowcount
+    await count_all(connection, {state: -number for state, number in gone.items()})
+    return deleted
 
 
 def _same(value: Any) -> Any:

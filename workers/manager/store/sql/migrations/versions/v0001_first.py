@@ -8,6 +8,8 @@ from alembic import op
 revision = "0001"
 down_revision = None
 
+_TEXT = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
+
 
 def upgrade() -> None:
     """Makes the tables."""
@@ -37,22 +39,22 @@ def downgrade() -> None:
 def _definitions() -> None:
     op.create_table(
         "definitions",
-        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("name", _TEXT, nullable=False),
         sa.Column("version", sa.Integer(), autoincrement=False, nullable=False),
-        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("id", _TEXT, nullable=False),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
-        sa.Column("manager", sa.Text(), nullable=False),
-        sa.Column("state_machine", sa.Text(), nullable=True),
-        sa.Column("default_tags", sa.Text(), nullable=False),
+        sa.Column("manager", _TEXT, nullable=False),
+        sa.Column("state_machine", _TEXT, nullable=True),
+        sa.Column("default_tags", _TEXT, nullable=False),
         sa.Column("deprecated", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("name", "version"),
     )
     op.create_table(
         "state_resources",
-        sa.Column("namespace", sa.Text(), nullable=False),
-        sa.Column("name", sa.Text(), nullable=False),
-        sa.Column("uri", sa.Text(), nullable=False),
-        sa.Column("type", sa.Text(), nullable=False),
+        sa.Column("namespace", _TEXT, nullable=False),
+        sa.Column("name", _TEXT, nullable=False),
+        sa.Column("uri", _TEXT, nullable=False),
+        sa.Column("type", _TEXT, nullable=False),
         sa.Column("last_updated", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("namespace", "name"),
     )
@@ -61,24 +63,24 @@ def _definitions() -> None:
 def _workflows() -> None:
     op.create_table(
         "workflows",
-        sa.Column("id", sa.Text(), nullable=False),
-        sa.Column("definition_name", sa.Text(), nullable=False),
+        sa.Column("id", _TEXT, nullable=False),
+        sa.Column("definition_name", _TEXT, nullable=False),
         sa.Column("definition_version", sa.Integer(), nullable=False),
-        sa.Column("status", sa.Text(), nullable=False),
+        sa.Column("status", _TEXT, nullable=False),
         sa.Column("resolved", sa.Boolean(), nullable=False),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.Column("last_updated", sa.BigInteger(), nullable=False),
         sa.Column("stopped_at", sa.BigInteger(), nullable=True),
-        sa.Column("namespace", sa.Text(), nullable=False),
-        sa.Column("queue", sa.Text(), nullable=False),
-        sa.Column("tags", sa.Text(), nullable=False),
-        sa.Column("retry_for", sa.Text(), nullable=True),
-        sa.Column("start_at", sa.Text(), nullable=True),
+        sa.Column("namespace", _TEXT, nullable=False),
+        sa.Column("queue", _TEXT, nullable=False),
+        sa.Column("tags", _TEXT, nullable=False),
+        sa.Column("retry_for", _TEXT, nullable=True),
+        sa.Column("start_at", _TEXT, nullable=True),
         sa.Column("redrive_count", sa.Integer(), nullable=False),
-        sa.Column("launch", sa.Text(), nullable=False),
-        sa.Column("claimed_by", sa.Text(), nullable=True),
+        sa.Column("launch", _TEXT, nullable=False),
+        sa.Column("claimed_by", _TEXT, nullable=True),
         sa.Column("claimed_until", sa.BigInteger(), nullable=True),
-        sa.Column("execution_arn", sa.Text(), nullable=True),
+        sa.Column("execution_arn", _TEXT, nullable=True),
         sa.Column("revision", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(["definition_name", "definition_version"], ["definitions.name", "definitions.version"]),
         sa.PrimaryKeyConstraint("id"),
@@ -125,24 +127,24 @@ def _workflow_indexes() -> None:
 def _beside_workflows() -> None:
     op.create_table(
         "workflow_details",
-        sa.Column("workflow_id", sa.Text(), nullable=False),
-        sa.Column("input", sa.Text(), nullable=False),
-        sa.Column("last_job", sa.Text(), nullable=True),
-        sa.Column("status_reason", sa.Text(), nullable=True),
-        sa.Column("cancel_reason", sa.Text(), nullable=True),
-        sa.Column("output", sa.Text(), nullable=True),
-        sa.Column("jobs", sa.Text(), nullable=True),
+        sa.Column("workflow_id", _TEXT, nullable=False),
+        sa.Column("input", _TEXT, nullable=False),
+        sa.Column("last_job", _TEXT, nullable=True),
+        sa.Column("status_reason", _TEXT, nullable=True),
+        sa.Column("cancel_reason", _TEXT, nullable=True),
+        sa.Column("output", _TEXT, nullable=True),
+        sa.Column("jobs", _TEXT, nullable=True),
         sa.ForeignKeyConstraint(["workflow_id"], ["workflows.id"], ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("workflow_id"),
     )
     op.create_table(
         "workflow_tags",
-        sa.Column("key", sa.Text(), nullable=False),
-        sa.Column("value", sa.Text(), nullable=False),
-        sa.Column("status", sa.Text(), nullable=False),
+        sa.Column("key", _TEXT, nullable=False),
+        sa.Column("value", _TEXT, nullable=False),
+        sa.Column("status", _TEXT, nullable=False),
         sa.Column("resolved", sa.Boolean(), nullable=False),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
-        sa.Column("workflow_id", sa.Text(), nullable=False),
+        sa.Column("workflow_id", _TEXT, nullable=False),
         sa.ForeignKeyConstraint(["workflow_id"], ["workflows.id"], ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("key", "value", "status", "resolved", "created_at", "workflow_id"),
         sqlite_with_rowid=False,
@@ -150,9 +152,9 @@ def _beside_workflows() -> None:
     op.create_index("ix_workflow_tags_workflow_id", "workflow_tags", ["workflow_id"])
     op.create_table(
         "workflow_counts",
-        sa.Column("definition_name", sa.Text(), nullable=False),
+        sa.Column("definition_name", _TEXT, nullable=False),
         sa.Column("definition_version", sa.Integer(), autoincrement=False, nullable=False),
-        sa.Column("status", sa.Text(), nullable=False),
+        sa.Column("status", _TEXT, nullable=False),
         sa.Column("resolved", sa.Boolean(), nullable=False),
         sa.Column("number", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("definition_name", "definition_version", "status", "resolved"),
@@ -162,23 +164,23 @@ def _beside_workflows() -> None:
 def _sharing() -> None:
     op.create_table(
         "idempotency_keys",
-        sa.Column("key", sa.Text(), nullable=False),
-        sa.Column("fingerprint", sa.Text(), nullable=False),
-        sa.Column("workflow_id", sa.Text(), nullable=False),
+        sa.Column("key", _TEXT, nullable=False),
+        sa.Column("fingerprint", _TEXT, nullable=False),
+        sa.Column("workflow_id", _TEXT, nullable=False),
         sa.Column("expires", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("key"),
     )
     op.create_index("ix_idempotency_keys_expires", "idempotency_keys", ["expires"])
     op.create_table(
         "queues",
-        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("name", _TEXT, nullable=False),
         sa.Column("running_limit", sa.Integer(), nullable=True),
         sa.PrimaryKeyConstraint("name"),
     )
     op.create_table(
         "leases",
-        sa.Column("name", sa.Text(), nullable=False),
-        sa.Column("owner", sa.Text(), nullable=False),
+        sa.Column("name", _TEXT, nullable=False),
+        sa.Column("owner", _TEXT, nullable=False),
         sa.Column("token", sa.Integer(), nullable=False),
         sa.Column("expires", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("name"),
