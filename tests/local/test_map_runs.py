@@ -1,5 +1,6 @@
 """Distributed Maps: executions of their own, from S3 and to it."""
 
+import gzip
 import json
 from typing import Any
 
@@ -150,14 +151,118 @@ async def test_items_from_s3(account: Account, bucket: Any, content: bytes, conf
     assert await account.output(each(SAME, ItemReader=reader), {}) == [{"x": "1"}, {"x": "2"}]
 
 
-async def test_items_that_cannot_be_read(account: Account, bucket: Any):
-    reader = {
-        "Resource": "arn:aws:states:::s3:getObject",
-        "ReaderConfig": {"InputType": "JSON"},
-        "Parameters": {"Bucket": bucket[0], "Key": "missing"},
-    }
-    error, _ = await account.failure(each(SAME, ItemReader=reader), {})
+CSV = {"InputType": "CSV", "CSVHeaderLocation": "FIRST_ROW"}
+UNREADABLE = {
+    "missing": (None, {"InputType": "JSON"}, "does not exist"),
+    "no list": (b"5", {"InputType": "JSON"}, "Attempting to map over non-iterable node."),
+    "no JSON": (b"[5", {"InputType": "JSON"}, "Attempting to read JSON from s3://"),
+    "the same column twice": (b"x,x\n1,2\n", CSV, "CSV headers cannot contain duplicates."),
+    "fewer than none": (b"x\n1\n", CSV | {"MaxItemsPath": "$.less"}, "field MaxItems must be positive"),
+    "parquet": (b"PAR1", {"InputType": "PARQUET"}, "does not read PARQUET"),
+    "no manifest": (b"{}", {"InputType": "MANIFEST"}, "fileFormat"),
+}
+
+
+@pytest.mark.parametrize(("content", "config", "why"), UNREADABLE.values(), ids=UNREADABLE)
+async def test_items_that_cannot_be_read(
+    account: Account, bucket: Any, content: bytes | None, config: dict[str, Any], why: str
+):
+    name, s3 = bucket
+    if content is not None:
+        await s3.put_object(Bucket=name, Key="items", Body=content)
+    error, cause = await account.failure(each(SAME, ItemReader=reading(name, "items", config)), {"less": -1})
     assert error == "States.ItemReaderFailed"
+    assert why in cause["text"]
+
+
+def reading(bucket: str, key: str, config: dict[str, Any]) -> dict[str, Any]:
+    """An ItemReader of one object."""
+    resource = "arn:aws:states:::s3:getObject"
+    return {"Resource": resource, "ReaderConfig": config, "Parameters": {"Bucket": bucket, "Key": key}}
+
+
+async def test_the_objects_of_an_inventory(account: Account, bucket: Any):
+    name, s3 = bucket
+    await s3.put_object(Bucket=name, Key="data/1.csv.gz", Body=gzip.compress(b'"b","k1","5"\n"b","k2","6"\n'))
+    await s3.put_object(Bucket=name, Key="data/2.csv.gz", Body=gzip.compress(b'"b","k3","7"\n'))
+    manifest = {
+        "destinationBucket": f"arn:aws:s3:::{name}",
+        "fileFormat": "CSV",
+        "fileSchema": "Bucket, Key, Size",
+        "files": [{"key": "data/1.csv.gz"}, {"key": "data/2.csv.gz"}],
+    }
+    await s3.put_object(Bucket=name, Key="manifest.json", Body=json.dumps(manifest).encode())
+    reader = reading(name, "manifest.json", {"InputType": "MANIFEST", "MaxItems": 3})
+    selector = {"item.$": "$$.Map.Item.Value", "source.$": "$$.Map.Item.Source"}
+    output = await account.output(each(SAME, ItemReader=reader, ItemSelector=selector), {})
+    assert output[0] == {
+        "item": {"Bucket": "b", "Key": "k1", "Size": "5"},
+        "source": f"S3://{name}/data/1.csv.gz",
+    }
+    assert [one["item"]["Key"] for one in output] == ["k1", "k2", "k3"]
+
+
+async def test_the_results_of_athena(account: Account, bucket: Any):
+    name, s3 = bucket
+    await s3.put_object(Bucket=name, Key="out/1", Body=b'{"x": 1}\n')
+    await s3.put_object(Bucket=name, Key="out/2.gz", Body=gzip.compress(b'{"x": 2}\n'))
+    await s3.put_object(Bucket=name, Key="m.csv", Body=f"s3://{name}/out/1\ns3://{name}/out/2.gz\n".encode())
+    reader = reading(name, "m.csv", {"InputType": "JSONL", "ManifestType": "ATHENA_DATA"})
+    assert await account.output(each(SAME, ItemReader=reader), {}) == [{"x": 1}, {"x": 2}]
+
+
+async def test_all_files_of_a_folder(account: Account, bucket: Any):
+    name, s3 = bucket
+    for key, content in {"in/": b"", "in/a.json": b"[1, 2]", "in/b.json": b"[3]", "else": b"[4]"}.items():
+        await s3.put_object(Bucket=name, Key=key, Body=content)
+    reader = {
+        "Resource": "arn:aws:states:::s3:listObjectsV2",
+        "ReaderConfig": {"InputType": "JSON", "Transformation": "LOAD_AND_FLATTEN"},
+        "Parameters": {"Bucket": name, "Prefix": "in/"},
+    }
+    assert await account.output(each(SAME, ItemReader=reader), {}) == [1, 2, 3]
+
+
+async def test_where_an_item_comes_from(account: Account):
+    output = await account.output(each(SAME, ItemSelector={"source.$": "$$.Map.Item.Source"}), [1])
+    assert output == [{"source": "STATE_DATA"}]
+
+
+CHOOSE = {
+    "StartAt": "Which",
+    "States": {
+        "Which": {
+            "Type": "Choice",
+            "Choices": [{"Variable": "$", "IsNull": True, "Next": "Odd"}],
+            "Default": "Even",
+        },
+        "Odd": {"Type": "Fail", "Error": "Own"},
+        "Even": {"Type": "Pass", "End": True},
+    },
+}
+
+
+@pytest.mark.parametrize(("form", "found"), [("COMPACT", [[1, 2]]), ("FLATTEN", [1, 2])])
+async def test_results_in_another_form(account: Account, form: str, found: list[Any]):
+    writer = {"WriterConfig": {"Transformation": form, "OutputType": "JSON"}}
+    machine = each(CHOOSE, ResultWriter=writer, ToleratedFailureCount=1)
+    *succeeded, failed = await account.output(machine, [[1, 2], None])
+    assert succeeded == found
+    assert (failed["Status"], failed["Error"], failed["Input"]) == ("FAILED", "Own", "null")
+
+
+async def test_results_as_lines(account: Account, bucket: Any):
+    name, s3 = bucket
+    writer = {
+        "Resource": "arn:aws:states:::s3:putObject",
+        "Parameters": {"Bucket": name},
+        "WriterConfig": {"Transformation": "FLATTEN", "OutputType": "JSONL"},
+    }
+    output = await account.output(each(CHOOSE, ResultWriter=writer, ToleratedFailureCount=1), [[1, 2], None, 3])
+    manifest = json.loads(await (await s3.get_object(**output["ResultWriterDetails"]))["Body"].read())
+    (succeeded,), (failed,) = manifest["ResultFiles"]["SUCCEEDED"], manifest["ResultFiles"]["FAILED"]
+    assert await (await s3.get_object(Bucket=name, Key=succeeded["Key"]))["Body"].read() == b"1\n2\n3"
+    assert json.loads(await (await s3.get_object(Bucket=name, Key=failed["Key"]))["Body"].read())["Error"] == "Own"
 
 
 async def test_the_objects_of_a_bucket(account: Account, bucket: Any):

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from workers.local.calls import Service
 from workers.local.integrations.clients import Clients
 from workers.local.integrations.functions import Function, FunctionService
+from workers.local.integrations.http_tasks import HttpService
 from workers.local.integrations.jobs import JOBS
 from workers.local.integrations.mocks import MockedService, Mocks
 from workers.local.integrations.names import operation_model, service_model
@@ -33,6 +34,7 @@ class Integrations:
         self._step_functions = step_functions
         self._stand = stand
         self._clients = Clients(url, region)
+        self._region = region
 
     def has_case(self, machine: str, test_case: str) -> bool:
         """Whether the mock configuration has such a test case."""
@@ -53,9 +55,18 @@ class Integrations:
     async def close(self) -> None:
         await self._clients.close()
 
-    def _real(self, resource: Resource) -> Service:
-        if resource.service == "lambda-arn" or (resource.service, resource.action) == ("lambda", "invoke"):
+    def _played(self, resource: Resource) -> Service | None:
+        """What needs no model of a service."""
+        called = (resource.service, resource.action)
+        if resource.service == "lambda-arn" or called == ("lambda", "invoke"):
             return FunctionService(resource, self._stand.functions)
+        if called == ("http", "invoke") and not resource.pattern:
+            return HttpService(resource, self._clients, self._region)
+        return None
+
+    def _real(self, resource: Resource) -> Service:
+        if played := self._played(resource):
+            return played
         if resource.ends_with == "job" and (resource.sdk or f"{resource.service}:{resource.action}" not in WAITED_FOR):
             raise not_recognized(resource.arn)
         if resource.service == "states":

@@ -1,7 +1,6 @@
 """Map whose iterations are executions of their own."""
 
 import asyncio
-from typing import Any
 
 from workers.local.branch import Branch, Plan
 from workers.local.documents import Document, array
@@ -10,9 +9,9 @@ from workers.local.frames import Frame
 from workers.local.map_runs import MapRun, new_map_run_arn
 from workers.local.run import Run
 from workers.local.states.batching import Batcher
-from workers.local.states.item_reading import Reader
+from workers.local.states.item_reading import Item, Reader
 from workers.local.states.mapping import MapState
-from workers.local.states.result_writing import Writer
+from workers.local.states.result_writing import Writer, whole
 from workers.local.states.tasking import failure
 from workers.local.values.errors import EvaluationError, StateError
 from workers.local.values.scope import Scope
@@ -20,6 +19,8 @@ from workers.machines.model.machine import Map
 
 CONCURRENCY = 10_000
 """Child executions that run at once, at most (Step Functions developer guide, Distributed mode)."""
+STATE_DATA = "STATE_DATA"
+"""The source of items that are in the state's input (developer guide, "Context object")."""
 EXCEEDED = "States.ExceedToleratedFailureThreshold"
 
 
@@ -75,7 +76,7 @@ class DistributedMapState(MapState):
         frame, run = branch.frame, branch.run
         scope = self.flow.scope(branch.scope())
         concurrency = self.max_concurrency(scope)
-        items = None if self._reader else self.items(scope)
+        items = None if self._reader else [(item, STATE_DATA) for item in self.items(scope)]
         length = 0 if items is None else len(items)
         branch.record("MapStateStarted", "mapStateStartedEventDetails", {"length": length})
         count, percentage = self.tolerated_count(scope), self.tolerated_percentage(scope)
@@ -98,9 +99,9 @@ class DistributedMapState(MapState):
         frame.progress = {"map run": arn, "inputs": inputs}
         branch.save()
 
-    def _inputs(self, scope: Scope, items: list[Any]) -> tuple[list[int], list[str]]:
+    def _inputs(self, scope: Scope, items: list[Item]) -> tuple[list[int], list[str]]:
         """How many items each child execution has, and its input."""
-        values = [self.item(scope, index, value)[1] for index, value in enumerate(items)]
+        values = [self.item(scope, index, value, source)[1] for index, (value, source) in enumerate(items)]
         batches = self._batcher.batches(scope, values) if self._batcher else [(1, value) for value in values]
         inputs = [Document(value).checked(self.name).text for _, value in batches]
         return [size for size, _ in batches], inputs
@@ -176,4 +177,4 @@ class _Children:
 def _output(child: Execution) -> Document:
     if child.output is not None:
         return Document(child.output_value(), child.output)
-    return Document({"Error": child.error or "", "Cause": child.cause or ""})
+    return Document(whole(child))  # as if nothing was to be made of it (developer guide, "ResultWriter")

@@ -1,14 +1,11 @@
 """ItemReader: the items of a Map from S3."""
 
 import csv
-import io
-import json
-from collections.abc import Iterable
 from typing import Any
 
 from workers.local.branch import Branch
 from workers.local.calls import Call
-from workers.local.documents import parsed
+from workers.local.states.item_files import inventory, locations, read_items, text_of
 from workers.local.values.errors import StateError
 from workers.local.values.jsonata import compile_jsonata
 from workers.local.values.numbers import compile_number
@@ -17,8 +14,8 @@ from workers.local.values.templates import compile_template
 from workers.machines.model.collections import ItemReader, ReaderConfig
 
 READER_FAILED = "States.ItemReaderFailed"
-_DELIMITERS = {"COMMA": ",", "PIPE": "|", "SEMICOLON": ";", "SPACE": " ", "TAB": "\t"}
-_BOM = "\N{ZERO WIDTH NO-BREAK SPACE}"
+Item = tuple[Any, str]
+"""An item and its source, as the context object names it."""
 
 
 async def call_s3(branch: Branch, action: str, parameters: dict[str, Any]) -> dict[str, Any]:
@@ -45,18 +42,50 @@ class Reader:
         self._config = model.reader_config or ReaderConfig()
         self._most = compile_number(self._config, "max_items", "MaxItems", jsonata=jsonata)
 
-    async def items(self, branch: Branch, scope: Scope) -> list[Any]:
+    async def items(self, branch: Branch, scope: Scope) -> list[Item]:
         """Reads them. Raises `StateError` States.ItemReaderFailed."""
         arguments, most = self._arguments(scope), int(self._most(scope) or 0)
+        if most < 0:
+            raise StateError(READER_FAILED, "field MaxItems must be positive")
         try:
-            items = await (self._listed(branch, arguments, most) if self._lists else self._read(branch, arguments))
+            items = await self._read(branch, arguments, most)
         except StateError as error:
             raise StateError(READER_FAILED, error.cause) from None
-        except (ValueError, KeyError, TypeError, csv.Error) as error:
-            where = f"s3://{arguments.get('Bucket')}/{arguments.get('Key')}"
+        except (ValueError, KeyError, TypeError, EOFError, OSError, csv.Error) as error:
+            where = f"s3://{arguments.get('Bucket')}/{arguments.get('Key', '')}"
             problem = f"Attempting to read {self._config.input_type or 'JSON'} from {where}: {error}"
             raise StateError(READER_FAILED, problem) from None
         return items[:most] if most else items
+
+    async def _read(self, branch: Branch, arguments: dict[str, Any], most: int) -> list[Item]:
+        config = self._config
+        if self._lists:
+            listed = await self._listed(branch, arguments, most)
+            bucket = arguments["Bucket"]
+            if config.transformation != "LOAD_AND_FLATTEN":
+                return [(item, f"S3://{bucket}") for item in listed]
+            files = [(bucket, item["Key"]) for item in listed if not item["Key"].endswith("/")]
+            return await self._loaded(branch, files, config, most)
+        if config.manifest_type == "ATHENA_DATA":
+            files = locations(await self._text(branch, arguments))
+            return await self._loaded(branch, files, config, most)
+        if config.input_type == "MANIFEST" or config.manifest_type == "S3_INVENTORY":
+            bucket, keys, form = inventory(await self._text(branch, arguments))
+            return await self._loaded(branch, [(bucket, key) for key in keys], form, most)
+        source = f"S3://{arguments['Bucket']}/{arguments['Key']}"
+        return [(item, source) for item in read_items(await self._text(branch, arguments), config)]
+
+    async def _loaded(
+        self, branch: Branch, files: list[tuple[str, str]], config: ReaderConfig, most: int
+    ) -> list[Item]:
+        """The items of several files, one after the other, up to as many as are wanted."""
+        items: list[Item] = []
+        for bucket, key in files:
+            if most and len(items) >= most:
+                break
+            text = await self._text(branch, {"Bucket": bucket, "Key": key})
+            items += [(item, f"S3://{bucket}/{key}") for item in read_items(text, config)]
+        return items
 
     async def _listed(self, branch: Branch, arguments: dict[str, Any], most: int) -> list[Any]:
         found: list[Any] = []
@@ -68,32 +97,6 @@ class Reader:
                 return found
             more = {"ContinuationToken": answer["NextContinuationToken"]}
 
-    async def _read(self, branch: Branch, arguments: dict[str, Any]) -> list[Any]:
-        text = (await call_s3(branch, "getObject", arguments))["Body"]
-        match self._config.input_type or "JSON":
-            case "CSV":
-                return list(self._rows(text))
-            case "JSONL":
-                return [json.loads(line) for line in text.splitlines() if line.strip()]
-            case "JSON":
-                return self._json(parsed(text).value)
-            case other:
-                raise ValueError(f"the embedded Step Functions does not read {other}")
-
-    def _rows(self, text: str) -> Iterable[dict[str, str]]:
-        config = self._config
-        rows = csv.reader(io.StringIO(text.removeprefix(_BOM)), delimiter=_DELIMITERS[config.csv_delimiter or "COMMA"])
-        given = config.csv_header_location == "GIVEN"
-        headers = (config.csv_headers or []) if given else next(rows, [])
-        for row in rows:
-            if row:
-                yield dict(zip(headers, [*row, *[""] * (len(headers) - len(row))], strict=False))
-
-    def _json(self, value: Any) -> list[Any]:
-        for part in filter(None, (self._config.items_pointer or "").split("/")):
-            value = value[int(part)] if isinstance(value, list) else value[part.replace("~1", "/").replace("~0", "~")]
-        if isinstance(value, dict):
-            return [{"Key": key, "Value": member} for key, member in value.items()]
-        if not isinstance(value, list):
-            raise TypeError("the file holds no array")
-        return value
+    async def _text(self, branch: Branch, arguments: dict[str, Any]) -> str:
+        body: str = (await call_s3(branch, "getObject", arguments))["Body"]
+        return text_of(body, str(arguments.get("Key")))

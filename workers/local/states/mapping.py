@@ -34,9 +34,9 @@ class MapState(TryingState):
         items: list[Any] = self._items(scope)
         return items
 
-    def item(self, scope: Scope, index: int, value: Any) -> tuple[dict[str, Any], Any]:
-        """`$$.Map` of an iteration, and its input."""
-        about = {"Item": {"Index": index, "Value": value}}
+    def item(self, scope: Scope, index: int, value: Any, source: str | None = None) -> tuple[dict[str, Any], Any]:
+        """`$$.Map` of an iteration, and its input. `source`: where the item comes from, told in distributed mode."""
+        about = {"Item": {"Index": index, "Value": value} | ({"Source": source} if source else {})}
         if not self._selector:
             return about, value
         return about, self._selector(Scope(scope.data, {**scope.context, "Map": about}, scope.variables))

@@ -35,18 +35,19 @@ class Writer:
 
         Raises `StateError` States.ResultWriterFailed.
         """
-        succeeded = [child for child in children if child.status == "SUCCEEDED"]
         if self._arguments is None:
-            return Document(self._formed(succeeded))
+            return Document(self._formed(children))
         arguments = self._arguments(branch.scope())
+        succeeded = [child for child in children if child.status == "SUCCEEDED"]
         try:
             bucket = arguments["Bucket"]
             prefix = "/".join(filter(None, [arguments.get("Prefix", "").strip("/"), str(uuid.uuid4())]))
             files: dict[str, list[dict[str, Any]]] = {"FAILED": [], "PENDING": [], "SUCCEEDED": []}
             failed = [child for child in children if child.status != "SUCCEEDED"]
-            for status, listed, form in (("SUCCEEDED", succeeded, self._formed), ("FAILED", failed, _whole)):
+            for status, listed in (("SUCCEEDED", succeeded), ("FAILED", failed)):
                 if listed:
-                    files[status].append(await self._write(branch, bucket, f"{prefix}/{status}_0", form(listed)))
+                    written = await self._write(branch, bucket, f"{prefix}/{status}_0", self._formed(listed))
+                    files[status].append(written)
             manifest = {"DestinationBucket": bucket, "MapRunArn": map_run.arn, "ResultFiles": files}
             await self._put(branch, bucket, f"{prefix}/manifest.json", compact(manifest))
         except (StateError, KeyError, AttributeError) as error:
@@ -57,9 +58,10 @@ class Writer:
         return Document({"MapRunArn": map_run.arn, "ResultWriterDetails": details})
 
     def _formed(self, children: list[Execution]) -> list[Any]:
+        """Of an execution that failed, everything is told in any form."""
         if self._form == "NONE":
-            return _whole(children)
-        outputs = [child.output_value() for child in children]
+            return [whole(child) for child in children]
+        outputs = [child.output_value() if child.status == "SUCCEEDED" else whole(child) for child in children]
         if self._form == "COMPACT":
             return outputs
         return [item for output in outputs for item in (output if isinstance(output, list) else [output])]
@@ -74,9 +76,9 @@ class Writer:
         await call_s3(branch, "putObject", {"Bucket": bucket, "Key": key, "Body": text})
 
 
-def _whole(children: list[Execution]) -> list[Any]:
-    """Everything there is to say of child executions."""
-    return [{name: value for name, value in _described(child).items() if value is not None} for child in children]
+def whole(child: Execution) -> dict[str, Any]:
+    """Everything there is to say of a child execution."""
+    return {name: value for name, value in _described(child).items() if value is not None}
 
 
 def _described(child: Execution) -> dict[str, Any]:
