@@ -37,9 +37,14 @@ class Telemetry:
         """One, where OpenTelemetry is installed."""
         return cls() if _installed() else None
 
+    @property
+    def set_up(self) -> bool:
+        """Whether OpenTelemetry has been given a tracer provider, so that there is somebody to tell."""
+        return not isinstance(self._trace.get_tracer_provider(), self._trace.ProxyTracerProvider)
+
     async def __call__(self, task: Task, call_next: CallNext, /) -> Any:
         """Calls on, within a span."""
-        if isinstance(self._trace.get_tracer_provider(), self._trace.ProxyTracerProvider):
+        if not self.set_up:
             return await call_next(task)
         from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 

@@ -9,7 +9,7 @@ from workers.arns import Place, is_arn, namespaced
 from workers.errors import RegistrationError
 from workers.handlers import Handler, Kind
 from workers.settings import Settings
-from workers.supervisor.arrangement import arranged, worker_payload
+from workers.supervisor.arrangement import arranged, needed, worker_payload
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,8 +41,8 @@ class Activity:
         return self.handler.name
 
     def chain(self, invoke: CallNext) -> CallNext:
-        """The chain around `invoke`, which runs the handler."""
-        return compose(self.interceptors, invoke)
+        """The chain around `invoke`, which runs the handler. Composed once, when the lifespans have been entered."""
+        return compose(needed(self.interceptors), invoke)
 
 
 def activities(

@@ -31,6 +31,11 @@ def arranged(handler: Handler, payload: Interceptor | None) -> tuple[Interceptor
     return (*chain, Timeout(handler.timeout)) if handler.timeout else chain
 
 
+def needed(chain: tuple[Interceptor, ...]) -> tuple[Interceptor, ...]:
+    """The chain without telemetry that has nobody to tell by now."""
+    return tuple(one for one in chain if not (isinstance(one, Telemetry) and not one.set_up))
+
+
 def _one_payload(listed: tuple[Interceptor, ...], payload: Interceptor | None) -> tuple[Interceptor, ...]:
     own = [one for one in listed if is_payload(one)]
     if not own:

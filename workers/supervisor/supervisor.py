@@ -1,5 +1,6 @@
 """The life of a running worker: polls, handlers and side tasks, from the first poll to the last report."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 
@@ -21,7 +22,6 @@ from workers.supervisor.limits import ProcessLimits
 from workers.supervisor.outside.status import Status
 from workers.supervisor.polling.poller import Poller
 from workers.supervisor.polling.slots import Budget, Slots
-from workers.supervisor.tasks.group import CancellableGroup
 from workers.supervisor.tasks.heartbeats import MOST_AT_ONCE, Heartbeats
 from workers.supervisor.tasks.reports import Reports
 from workers.supervisor.tasks.runner import Runner
@@ -69,7 +69,7 @@ class Supervisor:
         invoker = Invoker(self._threads, self._processes, self._runner.run_of)
         self._limits = ProcessLimits(settings, drain)
         self._polls_ended = anyio.Event()
-        self._tasks = CancellableGroup()
+        self._tasks = asyncio.TaskGroup()  # one of anyio makes a scope, an event and a second coroutine for each task
         budget = Budget(settings.budget, len(activities))
         self._pollers = [
             Poller(
@@ -134,7 +134,7 @@ class Supervisor:
 
     def _start(self, poller: Poller, received: ActivityTask) -> None:
         self._limits.received()
-        self._tasks.start(self._run(poller, received), poller.task_name)
+        self._tasks.create_task(self._run(poller, received), name=poller.task_name)
 
     async def _run(self, poller: Poller, received: ActivityTask) -> None:
         try:
@@ -222,7 +222,7 @@ class Supervisor:
         """Bounds the reports once nothing else is left to wait for."""
         await self._drain.grace_over()
         await anyio.sleep(_LAST_REPORTS)
-        self._tasks.cancel()
+        self._runner.give_up()
 
     async def _force(self, polls: TaskGroup) -> None:
         await self._drain.forced()
@@ -230,4 +230,4 @@ class Supervisor:
         polls.cancel_scope.cancel()
         self._runner.cancel_all(CancelReason.SHUTDOWN)
         await anyio.sleep(_FORCED_REPORTS)
-        self._tasks.cancel()
+        self._runner.give_up()

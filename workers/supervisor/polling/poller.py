@@ -1,5 +1,6 @@
 """The polls of one activity. A slot is taken before a poll, and no poll is ever dropped."""
 
+import asyncio
 from collections.abc import Callable
 from time import monotonic
 from typing import Protocol
@@ -129,6 +130,9 @@ class Poller:
                 self.brake.unused()
         if received is not None:
             self._started(self, received)
+            await asyncio.sleep(
+                0
+            )  # the task goes first: while there is more than can be done, it must not wait for polls
         return received
 
     async def _ready(self) -> bool:

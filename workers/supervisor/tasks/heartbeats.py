@@ -12,7 +12,6 @@ import structlog
 
 from workers.metrics import Metrics
 from workers.stepfunctions.protocol import ServiceError, StepFunctions, TaskClosedError, ThrottledError, TransientError
-from workers.supervisor.tasks.group import CancellableGroup
 from workers.task import CancelReason
 
 log = structlog.get_logger(__name__)
@@ -101,7 +100,7 @@ class Heartbeats:
 
     async def run(self) -> None:
         """Sends what is due, for ever."""
-        async with CancellableGroup() as sends:
+        async with asyncio.TaskGroup() as sends:
             while True:
                 await self._wait()
                 self._send_due(sends)
@@ -114,7 +113,7 @@ class Heartbeats:
                 async with asyncio.timeout(delay):
                     await self._earlier.wait()
 
-    def _send_due(self, sends: CancellableGroup) -> None:
+    def _send_due(self, sends: asyncio.TaskGroup) -> None:
         now = monotonic()
         while self._due and self._due[0][0] <= now:
             beat = heapq.heappop(self._due)[2]
@@ -122,7 +121,7 @@ class Heartbeats:
             if beat.run is None:
                 self._closed -= 1
             else:
-                sends.start(self._send(beat), "heartbeat")
+                sends.create_task(self._send(beat), name="heartbeat")
 
     async def _send(self, beat: Beat) -> None:
         run, started = beat.run, monotonic()

@@ -6,7 +6,7 @@ from collections import Counter
 from math import isfinite
 from typing import Any, NoReturn
 
-_SURROGATE = re.compile(r"\\ud[89a-f]", re.IGNORECASE)
+_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
 
 def read_input(text: str) -> Any:

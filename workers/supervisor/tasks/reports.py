@@ -48,7 +48,7 @@ class Reports:
     async def success(self, token: str, output: str) -> Fate:
         """Reports `output`, JSON text. If Step Functions refuses it, reports that as a failure instead."""
         try:
-            return await self._deliver(lambda: self._client.send_task_success(token, output))
+            return await self._deliver(self._client.send_task_success, token, output)
         except RefusedError as error:
             message = f"Step Functions refused the output: {error}"
             return await self.failure(token, refusal(ErrorName.INVALID_OUTPUT, message))
@@ -56,16 +56,16 @@ class Reports:
     async def failure(self, token: str, failure: Failure) -> Fate:
         """Reports `failure`."""
         try:
-            return await self._deliver(lambda: self._client.send_task_failure(token, failure.error, failure.cause))
+            return await self._deliver(self._client.send_task_failure, token, failure.error, failure.cause)
         except RefusedError as error:
             log.error("report refused", error=error.code, request_id=error.request_id)  # noqa: TRY400 - no stack needed
             return Fate.REFUSED
 
-    async def _deliver(self, send: Callable[[], Awaitable[None]]) -> Fate:
+    async def _deliver(self, send: Callable[..., Awaitable[None]], *report: str) -> Fate:
         backoff = Backoff(initial=_FIRST_RETRY, maximum=_LONGEST_RETRY)
         while True:
             try:
-                await send()
+                await send(*report)
                 return Fate.ACCEPTED
             except TaskClosedError:
                 return Fate.UNCONFIRMED if backoff.failures else Fate.CLOSED

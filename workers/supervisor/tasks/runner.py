@@ -58,7 +58,7 @@ class Runner:
             await run.failing.wait()
             del self.running[run.token]
             return run
-        fate = await self._report(run, outcome)
+        fate = await self._report(run.token, outcome)
         run.stop_beating()
         del self.running[run.token]
         self._count(run, outcome, fate)
@@ -70,6 +70,12 @@ class Runner:
         """Cancels every handler that runs."""
         for run in list(self.running.values()):
             run.cancel(reason)
+
+    def give_up(self) -> None:
+        """Ends every run where it is, its report too."""
+        for run in self.running.values():
+            if run.worked_on:
+                run.worked_on.cancel()
 
     def run_of(self, task: Task) -> RunningTask:
         """The run of `task`, which is not over."""
@@ -117,12 +123,10 @@ class Runner:
         else:
             counts.ended(TaskOutcome.SUCCEEDED if fate is Fate.ACCEPTED else TaskOutcome(fate))
 
-    async def _report(self, run: RunningTask, outcome: Outcome) -> Fate:
-        if outcome is None:
-            return Fate.CLOSED
-        if isinstance(outcome, Failure):
-            return await self._reports.failure(run.token, outcome)
-        return await self._reports.success(run.token, outcome)
+    async def _report(self, token: str, outcome: Outcome) -> Fate:
+        if isinstance(outcome, str):
+            return await self._reports.success(token, outcome)
+        return Fate.CLOSED if outcome is None else await self._reports.failure(token, outcome)
 
 
 def _task(run: RunningTask, received: ActivityTask) -> Task:

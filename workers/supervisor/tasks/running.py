@@ -4,7 +4,6 @@ import asyncio
 import hashlib
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from functools import cached_property
 from time import monotonic
 
 import anyio
@@ -24,37 +23,40 @@ _BEATS_ON = nullcontext()
 class RunningTask:
     """The worker's side of a `Task`; made for each token that a poll brings."""
 
+    # What most tasks never change stands here: one is made for each token, and most live for a millisecond.
+    handled: float | None = None
+    """When its chain ended; the report comes after that."""
+    failing: anyio.Event | None = None
+    """There when its task is failed while its handler still runs; set once that has been reported."""
+    task: Task | None = None
+    """The task as handlers see it, once its input has been read."""
+    thread: ThreadCall | None = None
+    """The thread in which its handler was started last, also one that a timeout has given up."""
+    lease: Lease | None = None
+    """The process that such a thread watches over."""
+    last_beat: float | None = None
+    """When a heartbeat was last accepted."""
+    retries = 0
+    """How often an interceptor has called the handler again."""
+    succeeded = False
+    """Whether there is a result to report."""
+    error: BaseException | None = None
+    """What the handler raised, unless it was cancelled."""
+    _asked = float("-inf")
+    _beat: Beat | None = None
+    _reason: CancelReason | None = None
+
     def __init__(self, activity: Activity, token: str, heartbeats: Heartbeats, drain: Drain) -> None:
         self.activity = activity
         self.token = token
+        self.label = hashlib.sha256(token.encode()).hexdigest()[:10]
+        """Names the task in logs: a short hash, because the token itself is a secret."""
         self.started = monotonic()
-        self.handled: float | None = None
-        """When its chain ended; the report comes after that."""
-        self.failing: anyio.Event | None = None
-        """There when its task is failed while its handler still runs; set once that has been reported."""
         self.scope = anyio.CancelScope()
-        self.task: Task | None = None
-        """The task as handlers see it, once its input has been read."""
         self.worked_on = asyncio.current_task()
         """The event loop's task that runs it."""
-        self.thread: ThreadCall | None = None
-        """The thread in which its handler was started last, also one that a timeout has given up."""
-        self.lease: Lease | None = None
-        """The process that such a thread watches over."""
-        self.last_beat: float | None = None
-        """When a heartbeat was last accepted."""
-        self.retries = 0
-        """How often an interceptor has called the handler again."""
-        self.succeeded = False
-        """Whether there is a result to report."""
-        self.error: BaseException | None = None
-        """What the handler raised, unless it was cancelled."""
-        self._asked = float("-inf")
-        self._beat: Beat | None = None
         self._heartbeats = heartbeats
         self._drain = drain
-        self._loop = asyncio.get_running_loop()
-        self._reason: CancelReason | None = None
 
     @property
     def cancel_reason(self) -> CancelReason | None:
@@ -81,11 +83,6 @@ class RunningTask:
         """See `TaskRun`."""
         return self._drain.draining
 
-    @cached_property
-    def label(self) -> str:
-        """Names the task in logs: a short hash, because the token itself is a secret."""
-        return hashlib.sha256(self.token.encode()).hexdigest()[:10]
-
     def cancel(self, reason: CancelReason) -> None:
         """Stops the handler; the first reason stays. Called in the event loop."""
         if self._reason is None:
@@ -94,7 +91,8 @@ class RunningTask:
 
     def beat(self) -> None:
         """See `TaskRun`."""
-        self._loop.call_soon_threadsafe(self._beat_soon)
+        if self.worked_on:
+            self.worked_on.get_loop().call_soon_threadsafe(self._beat_soon)
 
     def beating(self, interval: float | None) -> AbstractContextManager[None]:
         """See `TaskRun`."""
