@@ -13,6 +13,7 @@ from workers.histories.progress import Progress
 from workers.machines.definition import load
 from workers.machines.graph.chart import Chart, chart_of
 from workers.stepfunctions.account import Account
+from workers.web.execution.ends import fail_states
 from workers.web.execution.items import Items
 
 INTERVAL, INTERVAL_HERE = 1.0, 0.3
@@ -39,6 +40,8 @@ class Followed:
         self.definition = ""
         """ASL, as it was when the execution started; empty where it cannot be had."""
         self.chart: Chart | None = None
+        self.fails: dict[str, dict[str, str]] = {}
+        """What the Fail states of the definition say."""
         self.events: list[Event] = []
         self.progress = Progress()
         self.items = Items()
@@ -74,7 +77,8 @@ class Followed:
             if not self.chart and self.has_history:
                 answer = await self.account.call("DescribeStateMachineForExecution", executionArn=self.arn)
                 self.definition = answer["definition"]
-                self.chart = chart_of(load(json.loads(self.definition)).sketch())
+                definition = json.loads(self.definition)
+                self.chart, self.fails = chart_of(load(definition).sketch()), fail_states(definition)
 
     async def look(self) -> bool:
         """Reads on in the history, if nobody has just done so; whether there is more to be read at once.

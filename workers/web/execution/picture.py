@@ -78,7 +78,7 @@ class _LivePen(Pen):
         """The group of a state, and the link on its box."""
         state = self._states.get(box.name)
         word, told = state_word(state), note(state)
-        label = ", ".join(filter(None, [f"{box.name}, {second_line}", word.replace("-", " "), told]))
+        label = ", ".join(filter(None, [box.name, second_line, told, word.replace("-", " ")]))
         chosen = ' aria-current="true"' if self._view.state == box.name else ""
         link = self._view.link(state=box.name, visit=None)
         return (

@@ -85,6 +85,8 @@ async def step_of(followed: Followed, visit: Visit) -> Step:
     step = Step(visit, word(visit), followed.items.of(visit), visits)
     for event in await _with_data(followed, visit):
         _take(step, event)
+    if visit.type == "Fail":
+        step.failure = failure_of(followed.fails.get(visit.state, {}))
     if step.failure is None and visit is followed.progress.cause:
         step.failure = failure_of({"error": followed.execution.error, "cause": followed.execution.cause})
     if visit.left and step.attempts and step.attempts[-1].ended is None:

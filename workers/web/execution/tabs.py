@@ -7,6 +7,7 @@ from typing import Any
 from workers.executions.execution import Execution, from_description
 from workers.histories.event import Event
 from workers.histories.visits import Visit
+from workers.web.execution.ends import error_of
 from workers.web.execution.followed import Followed
 from workers.web.execution.timeline import ROWS, time_line
 from workers.web.execution.view import View
@@ -71,7 +72,7 @@ async def _items(followed: Followed, view: View, maps: list[Visit]) -> dict[str,
     items = followed.items.of_map(chosen)
     counts = list(Counter(str(item.outcome) for item in items).items())
     shown = items[view.start : view.start + ROWS]
-    return values | {"children": [], "items": shown, "total": len(items), "counts": counts}
+    return values | {"children": [], "items": shown, "total": len(items), "counts": counts, "error_of": error_of}
 
 
 async def _children(followed: Followed, run: str) -> dict[str, Any]:

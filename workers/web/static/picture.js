@@ -172,7 +172,7 @@ export class Picture {
       const link = state.firstElementChild;
       link.querySelector(".sign").setAttribute("href", `#i-${word}`);
       link.querySelector(".note").textContent = note;
-      link.setAttribute("aria-label", [name, state.dataset.kind, word.replaceAll("-", " "), note].filter(Boolean).join(", "));
+      link.setAttribute("aria-label", [name, state.dataset.kind, note, word.replaceAll("-", " ")].filter(Boolean).join(", "));
       this.ends(name, word);
     }
     const pairs = new Set(taken.map((pair) => JSON.stringify(pair)));
