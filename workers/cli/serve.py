@@ -3,16 +3,20 @@
 import os
 import signal
 from datetime import timedelta
-from typing import Any
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import anyio
 import click
 
 from workers.cli.aws import read_text
 from workers.cli.options import given, settings_options
-from workers.errors import ExitCode
+from workers.errors import ExitCode, UsageError
 from workers.logs import configure_logs
 from workers.settings import Settings
+
+if TYPE_CHECKING:
+    from workers.manager.opening import Service
 
 _OPTIONS = {"account": "The AWS account.  [default: asked of STS]", "local": None, "local_port": None}
 _LOGS = {"log_level": None, "log_format": None}
@@ -49,11 +53,21 @@ def _variable(name: str) -> dict[str, Any]:
               help="Where their tokens are kept: dynamodb, dynamodb://TABLE or sqlite:///FILE.")  # fmt: skip
 @click.option("--callback-token-file", metavar="FILE", **_variable("CALLBACK_TOKEN_FILE"),
               help="Bearer tokens that may only finish callbacks, one a line.")  # fmt: skip
+@click.option("--events", metavar="QUEUE", **_variable("EVENTS"),
+              help="Hear of executions by the status changes that EventBridge sends to this SQS queue.")  # fmt: skip
+@click.option("--create-events", is_flag=True, **_variable("CREATE_EVENTS"),
+              help="Make the queue, its dead letter queue and the rule that sends to it.")  # fmt: skip
+@click.option("--events-key", metavar="KEY", **_variable("EVENTS_KEY"),
+              help="Encrypt the queue with this KMS key.  [default: SSE-SQS]")  # fmt: skip
+@click.option("--check-sync", is_flag=True,
+              help="Prove that events arrive, by a tiny execution, or say what is wrong, and exit.")  # fmt: skip
+@click.option("--worker-health", metavar="URL", multiple=True, **_variable("WORKER_HEALTH"),
+              help="A worker's health port, which the web page asks; may be repeated.")  # fmt: skip
 @click.option("--no-auth", is_flag=True, **_variable("NO_AUTH"),
               help="Let anybody who reaches the port start and stop workflows.")  # fmt: skip
 @settings_options(Settings, _OPTIONS | _LOGS)
 def serve(**options: Any) -> int:
-    """Run the workflow manager: a REST API for definitions, workflows and queues.
+    """Run the workflow manager: a REST API and a web page for definitions, workflows and queues.
 
     \b
     With --local it works on the embedded Step Functions, and starts one where none
@@ -67,15 +81,20 @@ def serve(**options: Any) -> int:
     """
     settings = Settings(**given({name: options.pop(name) for name in (*_OPTIONS, *_LOGS)}))
     configure_logs(settings.log_level, settings.log_format)
-    return anyio.run(_serve, settings, options)
+    if options["check_sync"]:
+        return anyio.run(_check, settings, _service(options))
+    return anyio.run(_serve, settings, _service(options), options["worker_health"])
 
 
-async def _serve(settings: Settings, options: dict[str, Any]) -> int:
-    """Serves until a signal."""
-    from workers.dev.engine import engine
-    from workers.manager.opening import Service, open_service
+def _service(options: dict[str, Any]) -> "Service":
+    """What the options ask for."""
+    from workers.manager.events.queue import EventQueue
+    from workers.manager.opening import Service
 
-    service = Service(
+    queue = options["events"]
+    if not queue and (options["create_events"] or options["events_key"] or options["check_sync"]):
+        raise UsageError("--create-events, --events-key and --check-sync go with --events QUEUE: say which queue")
+    return Service(
         host=options["host"],
         port=options["port"],
         database=options["database"],
@@ -90,13 +109,42 @@ async def _serve(settings: Settings, options: dict[str, Any]) -> int:
         no_auth=options["no_auth"],
         callbacks=options["callbacks"],
         callback_store=options["callback_store"],
+        events=EventQueue(queue, create=options["create_events"], key=options["events_key"]) if queue else None,
     )
+
+
+async def _check(settings: Settings, service: "Service") -> int:
+    """Says whether an event arrives, and if not, why."""
+    from workers.dev.engine import engine
+    from workers.manager.events.checking import check_events
+
+    async with engine(settings):
+        result = await check_events(service, settings)
+    for problem in result.problems:
+        click.echo(f"workers serve: {problem}")
+    if result.seconds is None:
+        click.echo(f"workers serve: no event came within {result.waited:.0f} seconds")
+        return ExitCode.FAULT
+    click.echo(f"workers serve: an event came after {result.seconds:.1f} seconds")
+    return ExitCode.OK
+
+
+async def _serve(settings: Settings, service: "Service", health: tuple[str, ...]) -> int:
+    """Serves until a signal."""
+    from workers.dev.engine import engine
+    from workers.manager.opening import open_service
+    from workers.web.beside import pages_beside
+    from workers.web.pages import PREFIX
+
+    around = partial(pages_beside, health=health)
+
     with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
-        async with engine(settings) as started, open_service(service, settings) as url:
+        async with engine(settings) as started, open_service(service, settings, around=around) as url:
             if started:
                 click.echo(f"workers serve: embedded Step Functions at {settings.local_url}")
             if service.no_auth:
                 click.echo("workers serve: --no-auth: whoever reaches this port may start and stop workflows")
+            click.echo(f"workers serve: web page at {url}{PREFIX}")
             click.echo(f"workers serve: ready at {url}")
             await anext(signals)
     return ExitCode.OK

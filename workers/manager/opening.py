@@ -11,6 +11,7 @@ import structlog
 from workers.arns import NAMESPACE_SEPARATOR
 from workers.callbacks.callbacks import Callbacks
 from workers.errors import MissingExtraError
+from workers.manager.events.queue import EventQueue
 from workers.manager.manager import LocalManager, open_manager
 from workers.payloads.together import background
 from workers.settings import Settings
@@ -53,6 +54,8 @@ class Service:
     """`APPLICATION` or `NAMESPACE--APPLICATION`: whose callbacks are consumed, and finished by HTTP."""
     callback_store: str = "dynamodb"
     """Where their tokens are kept; see `Callbacks`."""
+    events: EventQueue | None = None
+    """The queue that status changes come by."""
 
 
 class Around(Protocol):
@@ -93,6 +96,8 @@ async def open_service(service: Service, settings: Settings, *, around: Around |
                 payloads=service.payloads,
                 keep=service.keep,
                 ended=measures.ended,
+                events=service.events,
+                heard=measures.heard,
             )
         )
         api = make_app(

@@ -43,6 +43,12 @@ class Measures:
             ["operation", "error"],
             registry=self._registry,
         )
+        self._events = Counter(
+            f"{PREFIX}_events",
+            "Messages about executions; `kind`: `news` of a workflow, `known` before or of others, `strange`.",
+            ["kind"],
+            registry=self._registry,
+        )
         self._workflows = Gauge(
             f"{PREFIX}_workflows", "Workflows by status.", ["definition", "status"], registry=self._registry
         )
@@ -64,6 +70,10 @@ class Measures:
             definition, job = workflow.workflow_definition, workflow.last_job
             resource = job.state_resource.name if job and job.state_resource else ""
             self._failed.labels(definition.name, str(definition.version), job.state if job else "", resource).inc()
+
+    def heard(self, kind: str, number: int) -> None:
+        """So many messages about executions were taken from the queue."""
+        self._events.labels(kind).inc(number)
 
     def called(self, operation: str, error: str | None) -> None:
         """A call of Step Functions was answered."""

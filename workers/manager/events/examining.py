@@ -67,8 +67,8 @@ async def _matches(events: Any, pattern: str | None, event: dict[str, Any]) -> b
     try:
         answer = await events.test_event_pattern(EventPattern=pattern, Event=json.dumps(event))
     except (ClientError, BotoCoreError):
-        return SOURCE in pattern
-    return bool(answer["Result"])
+        answer = {}
+    return bool(answer.get("Result", SOURCE in pattern))
 
 
 def _sample(account: Account) -> dict[str, Any]:

@@ -71,10 +71,12 @@ def read_event(body: str) -> StatusChange:
 
 
 def latest(changes: Iterable[StatusChange]) -> dict[str, dict[str, Any]]:
-    """Of several changes of one execution the last one, by the names of the executions."""
+    """Of several changes of one execution the last one, by the names of the executions.
+
+    Of executions with the same name one is passed over: what it was is found by polling.
+    """
     last: dict[str, StatusChange] = {}
     for change in changes:
-        known = last.get(change.name)
-        if known is None or (change.execution, known.order) >= (known.execution, change.order):
+        if change.name not in last or change.order >= last[change.name].order:
             last[change.name] = change
     return {name: change.found for name, change in last.items()}

@@ -79,12 +79,16 @@ async def _create(account: Account, sqs: Any, queue: EventQueue) -> None:
         raise UsageError(f"{queue.name}: take a standard queue: the order of events does not matter")
     if queue.key:
         await check_key(account, queue.key)
+    try:
+        before = (await _opened(sqs, queue.name)).attributes
+    except UsageError:
+        before = {}
     await create_queues(sqs, queue.name, visibility=_VISIBILITY)
     made = await _opened(sqs, queue.name)
     with _refusals(f"queue {queue.name}"):
         rule = await _ensure_rule(account, queue.name, made.arn)
-        attributes = {"Policy": _policy(made.attributes.get("Policy"), made.arn, rule)}
-        attributes |= _encryption(queue.key, made.attributes.get("KmsMasterKeyId"))
+        attributes = {"Policy": _policy(before.get("Policy"), made.arn, rule)}
+        attributes |= _encryption(queue.key, before.get("KmsMasterKeyId"))
         await sqs.set_queue_attributes(QueueUrl=made.url, Attributes=attributes)
     log.info("events are sent", queue=queue.name, rule=rule)
 
@@ -112,7 +116,7 @@ async def _ensure_rule(account: Account, name: str, queue_arn: str) -> str:
 
 def _policy(known: str | None, queue_arn: str, rule_arn: str) -> str:
     """The queue's policy, with the statement that lets the rule send; what others have put there stays."""
-    policy = json.loads(known) if known else {"Version": "2012-10-17", "Statement": []}
+    policy: dict[str, Any] = json.loads(known) if known else {"Version": "2012-10-17", "Statement": []}
     statements = policy["Statement"] if isinstance(policy["Statement"], list) else [policy["Statement"]]
     own = {
         "Sid": _SID,

@@ -5,7 +5,7 @@ twice, late or out of order say nothing new, those of others' executions are pas
 goes to the dead letter queue or, where there is none, is deleted, so that it does not come for ever.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import anyio
@@ -22,12 +22,14 @@ from workers.manager.sync.recorder import Recorder
 
 log = structlog.get_logger(__name__)
 
-_POLLS = 4
-"""Open polls: so many batches are taken and written side by side."""
-_WAIT = 20
-"""Seconds that SQS holds a poll (the most it allows)."""
+_BATCHES = 4
+"""So many batches are written side by side; then none is received."""
+WAIT = 10
+"""Seconds that SQS holds a poll. Messages that come to a poll whose service has gone are late by half a minute."""
 _AT_ONCE = 10
 """Messages of one poll (the most it allows)."""
+
+_FAULTS = (ClientError, BotoCoreError, OSError, TimeoutError)
 
 Heard = Callable[[str, int], None]
 """Told how many messages were of a kind: `news`, `known` or `strange`."""
@@ -41,29 +43,35 @@ class Receiver:
         self._store = store
         self._recorder = recorder
         self._heard = heard or _unheard
+        self._room = anyio.CapacityLimiter(1 + _BATCHES)
 
     async def run(self) -> None:
-        """Receives until it is cancelled."""
-        async with anyio.create_task_group() as group:
-            for number in range(_POLLS):
-                group.start_soon(self._poll, name=f"receive events {number}")
-
-    async def _poll(self) -> None:
+        """Receives until it is cancelled: one poll is open, and some batches are written beside it."""
         backoff = Backoff(initial=0.5, maximum=20.0)
-        while True:
-            try:
-                answer = await self._queue.sqs.receive_message(
-                    QueueUrl=self._queue.url, MaxNumberOfMessages=_AT_ONCE, WaitTimeSeconds=_WAIT
-                )
-                await self.take(answer.get("Messages", ()))
-            except (ClientError, BotoCoreError, ManagerError, OSError, TimeoutError) as error:
-                delay = backoff.next()
-                log.warning("events cannot be received", error=str(error), again_in=delay)
-                await anyio.sleep(delay)
-                continue
-            backoff.reset()
+        async with anyio.create_task_group() as group:
+            while True:
+                try:
+                    async with self._room:
+                        answer = await self._queue.sqs.receive_message(
+                            QueueUrl=self._queue.url, MaxNumberOfMessages=_AT_ONCE, WaitTimeSeconds=WAIT
+                        )
+                except _FAULTS as error:
+                    delay = backoff.next()
+                    log.warning("events cannot be received", error=str(error), again_in=delay)
+                    await anyio.sleep(delay)
+                    continue
+                backoff.reset()
+                if messages := answer.get("Messages"):
+                    group.start_soon(self._careful, messages, name="write events")
 
-    async def take(self, messages: Any) -> None:
+    async def _careful(self, messages: Sequence[Mapping[str, Any]]) -> None:
+        async with self._room:
+            try:
+                await self.take(messages)
+            except (*_FAULTS, ManagerError) as error:  # they come again
+                log.warning("events cannot be written", messages=len(messages), error=str(error))
+
+    async def take(self, messages: Sequence[Mapping[str, Any]]) -> None:
         """Writes down what messages say, and deletes them. Raises `StoreUnavailableError`: then they come again."""
         changes: list[StatusChange] = []
         done: list[Mapping[str, Any]] = []
