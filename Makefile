@@ -12,12 +12,12 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-all check bench bench-all bench-peers image constraints
+.PHONY: help demo test test-slow test-all check bench bench-all bench-peers image constraints
 
 help:
 	@echo 'make demo         real work by real workers on this machine, no AWS account needed'
 	@echo 'make test         the tests, in a few minutes'
-	@echo 'make test-all     the slow ones too'
+	@echo 'make test-all     the slow ones too, in half an hour'
 	@echo 'make check        format, lint, types'
 	@echo 'make bench        how fast workers are here, in three minutes: a table, and a plot in build/bench'
 	@echo 'make bench-peers  the same against other projects'
@@ -33,8 +33,10 @@ demo: .venv/.local
 test: .venv/.test
 	$(BIN)/python -m pytest -n 3
 
-test-all: test
-	$(BIN)/python -m pytest -m slow
+test-slow: .venv/.test
+	$(BIN)/python -m pytest -n 2 -m slow
+
+test-all: test test-slow
 
 check: .venv/.lint
 	$(BIN)/ruff format --check .
