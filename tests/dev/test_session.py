@@ -106,6 +106,7 @@ def test_code_that_ends_the_process_does_not_end_the_loop(folder: Path, engine: 
         assert terminal.quit() == 0
 
 
+@pytest.mark.slow
 def test_ctrl_c_quits_and_restores_the_terminal(folder: Path, engine: LocalStepFunctions) -> None:
     with dev(folder, "--machine", "adder.yaml", port=engine.port) as terminal:
         terminal.shows(*START)

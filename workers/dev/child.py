@@ -1,7 +1,7 @@
 """A process that loads the user's code once, and works for one round.
 
-It is started before it is needed and imports everything but the user's code meanwhile, so that a save is answered at
-once.
+It is started before it is needed and imports everything but the user's code meanwhile, also what that has imported the
+last time and that is not part of it, so that a save is answered at once.
 """
 
 import json
@@ -15,6 +15,7 @@ import anyio
 import structlog
 from structlog.typing import EventDict, WrappedLogger
 
+from workers.dev.imports import import_all, installed
 from workers.dev.messages import Line
 from workers.dev.sources import Sources
 from workers.errors import UsageError
@@ -44,6 +45,7 @@ async def _live(end: socket.socket) -> None:
     if (message := await line.hear()) is None:
         return
     settings = Settings(**message["begin"])
+    import_all(message["imports"])
     configure_logs("warning" if settings.log_level == "info" else settings.log_level, settings.log_format)
     structlog.configure(processors=[_unless_shown, *structlog.get_config()["processors"]])
     connection = await connect(settings)
@@ -70,13 +72,14 @@ class _Child:
     async def on_load(self, target: str) -> None:
         """Imports the user's code."""
         self._sources.watch()
+        before = set(sys.modules)
         try:
             self._registry = load_registry(target)
         except UsageError as error:
             await self._line.say(failed=str(error), files=self._sources.read)
         else:
             names = [handler.name for handler in self._registry]
-            await self._line.say(loaded=names, files=self._sources.read)
+            await self._line.say(loaded=names, files=self._sources.read, imports=installed(sys.modules.keys() - before))
 
     async def on_work(self, arns: dict[str, str]) -> None:
         """Begins to work for the activities, by the names of their handlers."""

@@ -174,6 +174,7 @@ class _Loop:
         finally:
             self._watched.note(child.files)
         self._watched.loose = False
+        self._spare.imports += [name for name in child.imports if name not in self._spare.imports]
         return names
 
     async def _round(self, child: Child, why: str) -> None:

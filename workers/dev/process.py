@@ -5,7 +5,7 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Awaitable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any, Self
@@ -46,13 +46,18 @@ class Child:
     def __init__(self, process: asyncio.subprocess.Process, line: Line, lifeline: int) -> None:
         self.files: Files = {}
         """The user's files that it has read, as they were before that."""
+        self.imports: list[str] = []
+        """The modules that the user's code has imported and that are not the user's."""
         self._process = process
         self._line = line
         self._lifeline = lifeline
 
     @classmethod
-    async def start(cls, settings: Awaitable[Settings]) -> Self:
-        """A child that is ready, with everything imported but the user's code. `settings` may be known later."""
+    async def start(cls, settings: Awaitable[Settings], imports: Sequence[str] = ()) -> Self:
+        """A child that is ready, with everything imported but the user's code, also the modules `imports`.
+
+        `settings` may be known later.
+        """
         ours, theirs = socket.socketpair()
         read, write = os.pipe()
         said = [str(theirs.fileno()), str(read), str(os.getpid())]
@@ -68,7 +73,7 @@ class Child:
             os.close(read)
         child = cls(process, await Line.on(ours), write)
         try:
-            await child._line.say(begin=(await settings).model_dump())
+            await child._line.say(begin=(await settings).model_dump(), imports=list(imports))
             await child._answer("ready")
         except BaseException:
             await child.kill()
@@ -78,7 +83,9 @@ class Child:
     async def load(self, target: str) -> list[str]:
         """Imports the user's code; the names of the handlers that are registered. Raises `CodeError`."""
         await self._line.say(load=target)
-        return list((await self._answer("loaded"))["loaded"])
+        answer = await self._answer("loaded")
+        self.imports = answer["imports"]
+        return list(answer["loaded"])
 
     async def work(self, arns: Mapping[str, str]) -> None:
         """Works for the activities, by the names of their handlers. Raises `CodeError`."""
@@ -142,12 +149,14 @@ class Spare:
     def __init__(self) -> None:
         self.settings: asyncio.Future[Settings] = asyncio.get_running_loop().create_future()
         """The settings of the children's workers; the first child may be started before they are known."""
+        self.imports: list[str] = []
+        """What the next child imports before it is needed."""
         self._starting: asyncio.Task[Child] | None = None
 
     def prepare(self) -> None:
         """Starts the next child, unless one is on its way."""
         if self._starting is None:
-            self._starting = asyncio.create_task(Child.start(self.settings), name="start a child")
+            self._starting = asyncio.create_task(Child.start(self.settings, self.imports), name="start a child")
 
     async def take(self) -> Child:
         """The next child, as soon as it is ready."""
