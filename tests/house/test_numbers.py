@@ -23,3 +23,7 @@ def numbers(words: str) -> Iterator[int]:
 @pytest.mark.parametrize(("words", "wanted"), [("stepwise_cases?", CASES), ("bug_4_1", BUGS)], ids=["cases", "bugs"])
 def test_every_number_is_found(words: str, wanted: set[int]):
     assert wanted - set(numbers(words)) == set()
+
+
+def test_every_group_of_the_embedded_manager_and_of_commands_is_found():
+    assert set(range(54, 60)) <= set(map(int, re.findall(r"def test_(5\d)_", TESTS)))
