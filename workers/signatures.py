@@ -80,7 +80,7 @@ class Arguments:
 
     def _checked(self, adapter: TypeAdapter[Any], value: Any) -> Any:
         try:
-            return adapter.validate_python(value)
+            return adapter.validator.validate_python(value)  # without a detour: once for each task
         except ValidationError as error:
             message = f"the input of activity {self.activity} does not fit: {explain(error)}"
             raise InvalidInputError(message) from None
@@ -100,9 +100,10 @@ class Result:
     def dump(self, returned: Any) -> Any:
         """`returned` as JSON-ready data, in which a `PayloadStream` stays one. Raises `InvalidOutputError`."""
         try:
-            value = self.adapter.validate_python(returned) if self.checked else returned
+            value = self.adapter.validator.validate_python(returned) if self.checked else returned
             streams = SetAside()
-            return streams.put_back(self.adapter.dump_python(value, mode="json", warnings="none", context=streams))
+            dumped = self.adapter.serializer.to_python(value, mode="json", warnings="none", context=streams)
+            return streams.put_back(dumped)
         except ValidationError as error:
             message = f"what activity {self.activity} returned does not fit its annotation: {explain(error)}"
             raise InvalidOutputError(message) from None

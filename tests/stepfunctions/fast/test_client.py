@@ -119,6 +119,19 @@ async def test_both_forms_of_errors(code: str, status: str, error: type[Exceptio
     assert raised.value.request_id == "abc"  # type: ignore[attr-defined]
 
 
+@pytest.mark.parametrize("status", ["200 OK", "400 Bad"])
+async def test_an_answer_nested_beyond_reason_is_a_fault_that_may_pass(status: str) -> None:
+    async with serving(answer(b"[" * 200_000, status=status)) as served, client_of(served) as client:
+        with pytest.raises(TransientError):
+            await client.send_task_heartbeat("token")
+
+
+async def test_a_task_with_half_of_a_surrogate_pair_is_not_lost() -> None:
+    polled = answer(rb'{"taskToken": "token", "input": "\"\ud800\""}')
+    async with serving(polled) as served, client_of(served) as client:
+        assert await client.get_activity_task(ARN, "me") == ActivityTask("token", '"\ud800"')
+
+
 async def test_a_skewed_clock_is_corrected_once() -> None:
     theirs = datetime.now(UTC) + timedelta(hours=3)
     skewed = answer(

@@ -101,7 +101,7 @@ class FastClient:
 
     def _learn_skew(self, answer: Answer) -> bool:
         """Whether the clocks differ so much that signing with the server's time may help: true at most once."""
-        if _code(answer, None) not in _SKEWED or b"date" not in answer.headers:
+        if _code(answer, _decoded(answer.body)) not in _SKEWED or b"date" not in answer.headers:
             return False
         try:
             theirs = parsedate_to_datetime(answer.headers[b"date"].decode("latin-1"))
@@ -149,11 +149,6 @@ def _fault(operation: str, answer: Answer, document: Any) -> Exception:
 def _code(answer: Answer, document: Any) -> str:
     """The error code, in either of the forms that AWS gives: a header, or `__type` in the body."""
     named = answer.headers.get(b"x-amzn-errortype", b"").decode("latin-1")
-    if not named:
-        if document is None:
-            try:
-                document = json.loads(answer.body)
-            except ValueError:
-                return ""
-        named = str(document.get("__type") or document.get("code") or "") if isinstance(document, dict) else ""
+    if not named and isinstance(document, dict):
+        named = str(document.get("__type") or document.get("code") or "")
     return named.rpartition("#")[2].partition(":")[0]

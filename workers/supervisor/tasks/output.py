@@ -1,13 +1,17 @@
 """What a chain returned becomes the output that Step Functions takes."""
 
 import json
+import re
 from typing import Any
+
+from pydantic_core import to_json
 
 from workers.errors import ErrorName, WorkersError
 from workers.signatures import InvalidOutputError
 from workers.stepfunctions.protocol import OUTPUT_LIMIT
 
-_encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
+_NO_NUMBERS = re.compile(rb"NaN|Infinity")
+"""What pydantic's writer makes of floats that JSON has no numbers for; it may also stand in a text."""
 
 
 class OutputTooLargeError(WorkersError):
@@ -19,13 +23,14 @@ class OutputTooLargeError(WorkersError):
 def encoded(activity: str, result: Any) -> str:
     """The result of the activity called `activity` as JSON. Raises `InvalidOutputError` and `OutputTooLargeError`."""
     try:
-        output = _encode(result)
-        size = len(output.encode())
+        output = to_json(result)
+        if _NO_NUMBERS.search(output):
+            json.dumps(result, allow_nan=False)
     except (TypeError, ValueError, RecursionError) as error:
         raise InvalidOutputError(f"activity {activity} returned what JSON cannot hold: {error}") from None
-    if size > OUTPUT_LIMIT:
+    if len(output) > OUTPUT_LIMIT:
         raise OutputTooLargeError(
-            f"the result of activity {activity} has {size:,} bytes of JSON, Step Functions takes "
+            f"the result of activity {activity} has {len(output):,} bytes of JSON, Step Functions takes "
             f"{OUTPUT_LIMIT:,}: return less, or set a payload store"
         )
-    return output
+    return output.decode()
