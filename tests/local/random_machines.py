@@ -4,7 +4,7 @@ import asyncio
 import json
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 from zlib import crc32
 
 from hypothesis import strategies as st
@@ -27,61 +27,120 @@ Machine = dict[str, Any]
 _RETRY = [{"ErrorEquals": ["E"], "IntervalSeconds": 5, "MaxAttempts": 2, "BackoffRate": 2.0}]
 
 
+class JsonPath:
+    """The fields of states that speak JSONPath."""
+
+    top: ClassVar[Machine] = {}
+    caught: ClassVar[Machine] = {"ResultPath": "$"}
+    each: ClassVar[Machine] = {"ItemSelector": {"item.$": "$$.Map.Item.Value", "index.$": "$$.Map.Item.Index"}}
+    done: ClassVar[Machine] = {"Variable": "$.done", "IsPresent": True}
+
+    def passing(self, name: str) -> Machine:
+        return {"Parameters": {"at": name, "before.$": "$"}, "Assign": {"v.$": "$"}}
+
+    def result(self, value: Any) -> Machine:
+        return {"Result": value}
+
+    def arguments(self, name: str) -> Machine:
+        return {"Parameters": {"state": name, "attempt.$": "$$.State.RetryCount", "value.$": "$"}}
+
+
+class Jsonata:
+    """The fields of states that speak JSONata."""
+
+    top: ClassVar[Machine] = {"QueryLanguage": "JSONata"}
+    caught: ClassVar[Machine] = {}
+    each: ClassVar[Machine] = {
+        "ItemSelector": {
+            "item": "{% $states.context.Map.Item.Value %}",
+            "index": "{% $states.context.Map.Item.Index %}",
+        }
+    }
+    done: ClassVar[Machine] = {"Condition": "{% $exists($states.input.done) %}"}
+
+    def passing(self, name: str) -> Machine:
+        return {"Output": {"at": name, "before": "{% $states.input %}"}, "Assign": {"v": "{% $states.input %}"}}
+
+    def result(self, value: Any) -> Machine:
+        return {"Output": value}
+
+    def arguments(self, name: str) -> Machine:
+        attempt = "{% $states.context.State.RetryCount %}"
+        return {"Arguments": {"state": name, "attempt": attempt, "value": "{% $states.input %}"}}
+
+
 @st.composite
 def machines(draw: st.DrawFn) -> Machine:
-    """A machine that ends whatever its handlers do."""
-    names = (f"S{number}" for number in range(10_000))
-    machine = _branch(draw, names, draw(st.integers(1, 2)))
-    return {**machine, **draw(st.sampled_from([{}, {"TimeoutSeconds": 10_000_000}]))}
+    """A machine that ends whatever its handlers do, in either language."""
+    maker = _Maker(draw, draw(st.sampled_from([JsonPath(), Jsonata()])))
+    machine = maker.branch(draw(st.integers(1, 2)))
+    return {**machine, **maker.speaks.top, **draw(st.sampled_from([{}, {"TimeoutSeconds": 10_000_000}]))}
 
 
-def _branch(draw: st.DrawFn, names: Any, depth: int) -> Machine:
-    chain = [next(names) for _ in range(draw(st.integers(1, 3)))]
-    states: dict[str, Any] = {}
-    for name, following in zip(chain, [*chain[1:], None], strict=True):
-        states |= _state(draw, names, depth, name, following)
-    return {"StartAt": chain[0], "States": states}
+class _Maker:
+    """Draws the states of one machine."""
 
+    def __init__(self, draw: st.DrawFn, speaks: JsonPath | Jsonata) -> None:
+        self._draw = draw
+        self._names = (f"S{number}" for number in range(10_000))
+        self.speaks = speaks
 
-def _state(draw: st.DrawFn, names: Any, depth: int, name: str, following: str | None) -> dict[str, Any]:
-    simple = ["Pass", "Task", "Task", "Wait", "Choice"] + (["Succeed", "Fail"] if following is None else [])
-    kind = draw(st.sampled_from(simple + (["Parallel", "Map"] if depth else [])))
-    way: dict[str, Any] = {"End": True} if following is None else {"Next": following}
-    failing = draw(st.sampled_from([{}, {"Retry": _RETRY}]))
-    match kind:
-        case "Pass":
-            return {name: {"Type": "Pass", "Parameters": {"at": name, "before.$": "$"}, "Assign": {"v.$": "$"}, **way}}
-        case "Task":
-            given = {"state": name, "attempt.$": "$$.State.RetryCount", "value.$": "$"}
-            times = {"TimeoutSeconds": 100, "HeartbeatSeconds": 50}
-            return {name: {"Type": "Task", "Resource": ACTIVITY, "Parameters": given, **times, **failing, **way}}
-        case "Wait":
-            return {name: {"Type": "Wait", "Seconds": draw(st.integers(0, 1_000)), **way}}
-        case "Choice":
-            other = next(names)
-            rule = {"Variable": "$.done", "IsPresent": True, "Next": following or other}
-            return {
-                name: {"Type": "Choice", "Choices": [rule], "Default": other},
-                other: {"Type": "Pass", "Result": {"other": name}, **way},
-            }
-        case "Succeed":
-            return {name: {"Type": "Succeed"}}
-        case "Fail":
-            return {name: {"Type": "Fail", "Error": "E", "Cause": "c"}}
-        case "Parallel":
-            branches = [_branch(draw, names, depth - 1) for _ in range(draw(st.integers(1, 3)))]
-            return {name: {"Type": "Parallel", "Branches": branches, **failing, **_caught(draw, following), **way}}
-    items = {"Result": list(range(draw(st.integers(0, 4)))), "Type": "Pass", "Next": f"{name}M"}
-    each = {"ItemProcessor": _branch(draw, names, depth - 1), "MaxConcurrency": draw(st.integers(0, 2))}
-    selector = {"item.$": "$$.Map.Item.Value", "index.$": "$$.Map.Item.Index"}
-    mapped = {"Type": "Map", "ItemSelector": selector, **each, **failing, **_caught(draw, following), **way}
-    return {name: items, f"{name}M": mapped}
+    def branch(self, depth: int) -> Machine:
+        chain = [next(self._names) for _ in range(self._draw(st.integers(1, 3)))]
+        states: dict[str, Any] = {}
+        for name, following in zip(chain, [*chain[1:], None], strict=True):
+            states |= self._state(depth, name, following)
+        return {"StartAt": chain[0], "States": states}
 
+    def _state(self, depth: int, name: str, following: str | None) -> dict[str, Any]:
+        simple = ["Pass", "Task", "Task", "Wait", "Choice"] + (["Succeed", "Fail"] if following is None else [])
+        kind = self._draw(st.sampled_from(simple + (["Parallel", "Map", "Distributed"] if depth else [])))
+        way: dict[str, Any] = {"End": True} if following is None else {"Next": following}
+        match kind:
+            case "Pass":
+                return {name: {"Type": "Pass", **self.speaks.passing(name), **way}}
+            case "Task":
+                times = {"TimeoutSeconds": 100, "HeartbeatSeconds": 50}
+                fields = {**self.speaks.arguments(name), **times, **self._failing(), **way}
+                return {name: {"Type": "Task", "Resource": ACTIVITY, **fields}}
+            case "Wait":
+                return {name: {"Type": "Wait", "Seconds": self._draw(st.integers(0, 1_000)), **way}}
+            case "Choice":
+                return self._choice(name, following, way)
+            case "Succeed":
+                return {name: {"Type": "Succeed"}}
+            case "Fail":
+                return {name: {"Type": "Fail", "Error": "E", "Cause": "c"}}
+            case "Parallel":
+                branches = [self.branch(depth - 1) for _ in range(self._draw(st.integers(1, 3)))]
+                fields = {**self._failing(), **self._caught(following), **way}
+                return {name: {"Type": "Parallel", "Branches": branches, **fields}}
+        return self._map(depth, name, following, way, distributed=kind == "Distributed")
 
-def _caught(draw: st.DrawFn, following: str | None) -> dict[str, Any]:
-    if following is None or draw(st.booleans()):
-        return {}
-    return {"Catch": [{"ErrorEquals": ["States.ALL"], "ResultPath": "$", "Next": following}]}
+    def _choice(self, name: str, following: str | None, way: Machine) -> dict[str, Any]:
+        other = next(self._names)
+        rule = {**self.speaks.done, "Next": following or other}
+        return {
+            name: {"Type": "Choice", "Choices": [rule], "Default": other},
+            other: {"Type": "Pass", **self.speaks.result({"other": name}), **way},
+        }
+
+    def _map(self, depth: int, name: str, following: str | None, way: Machine, *, distributed: bool) -> dict[str, Any]:
+        items = self.speaks.result(list(range(self._draw(st.integers(0, 4)))))
+        processor = self.branch(depth - 1)
+        if distributed:
+            processor["ProcessorConfig"] = {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}
+        each = {"ItemProcessor": processor, "MaxConcurrency": self._draw(st.integers(0, 2)), **self.speaks.each}
+        mapped = {"Type": "Map", **each, **self._failing(), **self._caught(following), **way}
+        return {name: {"Type": "Pass", **items, "Next": f"{name}M"}, f"{name}M": mapped}
+
+    def _failing(self) -> Machine:
+        return self._draw(st.sampled_from([{}, {"Retry": _RETRY}]))
+
+    def _caught(self, following: str | None) -> Machine:
+        if following is None or self._draw(st.booleans()):
+            return {}
+        return {"Catch": [{"ErrorEquals": ["States.ALL"], **self.speaks.caught, "Next": following}]}
 
 
 class Engine:

@@ -22,11 +22,15 @@ def played(machine: Machine, seed: int, kill_at: int | None = None) -> Any:
 
 
 def shape(execution: Any) -> list[Any]:
-    """Its history without times and tokens."""
-    return [{name: value for name, value in event.items() if name != "timestamp"} for event in execution.events]
+    """Its history, and those of its Maps' executions, without times, tokens and the names of map runs."""
+    hidden = {"timestamp", "mapRunStartedEventDetails"}
+    own = [{name: value for name, value in event.items() if name not in hidden} for event in execution.events]
+    return [own, *map(shape, execution.children)]
 
 
 def check_history(execution: Any) -> None:
+    for child in execution.children:
+        check_history(child)
     events = execution.events
     assert [event["id"] for event in events] == list(range(1, len(events) + 1))
     assert all(0 <= event["previousEventId"] < event["id"] for event in events)

@@ -3,6 +3,8 @@
 import json
 from typing import Any
 
+import pytest
+
 from tests.account import Account
 from tests.local.helpers import PASS, Activity, history, refused
 
@@ -81,6 +83,35 @@ async def test_only_what_failed_runs_again(activity: Activity, account: Account)
     ended = await account.ended(execution)
     assert json.loads(ended["output"]) == ["A", "B", "C"]
     assert ended["redriveCount"] == 2
+
+
+@pytest.mark.parametrize("mode", ["INLINE", "DISTRIBUTED"])
+async def test_of_a_map_within_a_branch(activity: Activity, account: Account, mode: str):
+    """What failed runs again, and what was ended with it; what succeeded does not."""
+    config = {"Mode": mode} | ({"ExecutionType": "STANDARD"} if mode == "DISTRIBUTED" else {})
+    item = {"StartAt": "Item", "States": {"Item": activity.state()}, "ProcessorConfig": config}
+    each = {"Type": "Map", "ItemsPath": "$.items", "ItemProcessor": item, "End": True}
+    beside = activity.state(InputPath="$.beside")
+    branches = [{"StartAt": "Each", "States": {"Each": each}}, {"StartAt": "Beside", "States": {"Beside": beside}}]
+    machine = {"StartAt": "Fork", "States": {"Fork": {"Type": "Parallel", "Branches": branches, "End": True}}}
+    execution = await account.start(machine, {"items": ["a", "b"], "beside": "c"})
+    tasks = {value: token for token, value in [await activity.task() for _ in range(3)]}
+    await activity.succeed(tasks["a"], "A")
+    if mode == "INLINE":
+        await account.reached(execution, "MapIterationSucceeded")
+    else:
+        run = (await account.client.list_map_runs(executionArn=execution))["mapRuns"][0]["mapRunArn"]
+        while (await account.client.describe_map_run(mapRunArn=run))["itemCounts"]["succeeded"] == 0:
+            pass
+    await activity.fail(tasks["b"])
+    await account.ended(execution)
+    await account.client.redrive_execution(executionArn=execution)
+    again = {value: token for token, value in [await activity.task() for _ in range(2)]}
+    assert again.keys() == {"b", "c"}
+    for value, token in again.items():
+        await activity.succeed(token, value.upper())
+    ended = await account.ended(execution)
+    assert json.loads(ended["output"]) == [["A", "B"], "C"]
 
 
 async def test_of_one_that_was_stopped_or_timed_out(activity: Activity, account: Account):
