@@ -297,18 +297,16 @@ async def test_a_lease_that_cannot_be_renewed_is_lost(records: RecordStore, monk
         assert {line["event"] for line in logs} == {"lease not renewed"}
 
 
-async def test_the_first_of_many_wins(tmp_path: Path):
-    """On SQLite only: moto's DynamoDB checks a condition and writes in two steps, between which others may come."""
-    async with Idempotent(SqliteRecords(tmp_path / "work.sqlite")) as once:
-        handler = Charging()
+async def test_the_first_of_many_wins(once: Idempotent):
+    handler = Charging()
 
-        async def attempt(number: int) -> None:
-            assert await once(known(retry=number), handler) == "charged"
+    async def attempt(number: int) -> None:
+        assert await once(known(retry=number), handler) == "charged"
 
-        async with anyio.create_task_group() as group:
-            for number in range(8):
-                group.start_soon(attempt, number)
-        assert handler.charges == 1
+    async with anyio.create_task_group() as group:
+        for number in range(8):
+            group.start_soon(attempt, number)
+    assert handler.charges == 1
 
 
 async def test_results_are_forgotten_after_a_while(records: RecordStore):
