@@ -83,10 +83,11 @@ def number(value: float) -> str:
 
 
 def brief(text: str) -> str:
-    """The first line of a text that says something, cut where it is long; of a cause of ours, its message."""
+    """The first line of a text that says something, cut where it is long; of a cause of ours, its error and message."""
     try:
-        message = json.loads(text)["errorMessage"]
+        cause, end = json.JSONDecoder().raw_decode(text)
+        text = f"{text[end:].strip() or cause['errorType']}: {cause['errorMessage']}"
     except (ValueError, TypeError, KeyError, RecursionError):
-        message = text
-    line = next((line.strip() for line in str(message).splitlines() if line.strip()), "")
+        pass  # it is no such cause
+    line = next((line.strip() for line in text.splitlines() if line.strip()), "")
     return line if len(line) <= _BRIEF else f"{line[:_BRIEF]}…"

@@ -4,14 +4,12 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
 from starlette.routing import Mount, Route
 
 from workers.manager.serving import serving
 from workers.payloads.payloads import Payloads
 from workers.stepfunctions.account import Account
-from workers.web.pages import PREFIX, make_pages, stop
+from workers.web.pages import PREFIX, home, make_pages, stop
 from workers.web.source import Source
 
 
@@ -29,11 +27,6 @@ async def standing_pages(account: Account, *, port: int = 0) -> AsyncIterator[st
             payloads.use_aws(account.connection.session, account.connection.endpoint_url)
             await stack.enter_async_context(payloads)
         pages = make_pages(Source(account=account, payloads=payloads))
-        app = Starlette(routes=[Route("/", _home), Mount(PREFIX, pages)])
+        app = Starlette(routes=[Route("/", home), Mount(PREFIX, pages)])
         served = await stack.enter_async_context(serving(app, port=port, stopping=lambda: stop(pages)))
         yield f"{served}{PREFIX}"
-
-
-async def _home(request: Request) -> Response:
-    del request
-    return RedirectResponse(f"{PREFIX}/")

@@ -146,6 +146,9 @@ async def test_an_execution_is_started_and_stopped(site: Site, here: Account):
     assert (refused.status, "the input is no JSON" in refused.words) == (400, True)
     await site.send(f"/executions/stop/of/{quote(arn)}", reason="enough")
     assert (await describe_execution(arn, account=here)).cause == "enough"
+    lines = (await site.ok(f"/executions/commands/of/{quote(arn)}")).text
+    assert f"workers replay {arn}" in lines
+    assert f"workers executions redrive {arn}" in lines
     again = await site.send(f"/executions/redrive/of/{quote(arn)}")
     assert again.status == 200
     await here.call("StopExecution", executionArn=arn)

@@ -19,6 +19,11 @@ def replay(account: Account, arn: str, state: str | None = None) -> str:
     return _line("workers", "replay", arn, *(("--state", state) if state else ()), *_local(account))
 
 
+def show_execution(account: Account, arn: str) -> str:
+    """Shows one."""
+    return _line("workers", "executions", "show", arn, *_local(account))
+
+
 def start_execution(account: Account, machine: str, text: str, name: str = "") -> str:
     """Starts an execution."""
     named = ("--name", name) if name else ()

@@ -11,7 +11,7 @@ from starlette.responses import RedirectResponse, Response
 from workers.arns import check_name
 from workers.errors import UsageError, WorkersError
 from workers.executions.control import redrive_execution, stop_execution
-from workers.executions.execution import Execution
+from workers.executions.execution import Execution, Status
 from workers.executions.waiting import describe_execution
 from workers.stepfunctions.protocol import ServiceError
 from workers.web.actions import commands
@@ -47,6 +47,21 @@ async def act(request: Request) -> Response:
     except WorkersError as error:
         return _asked(request, action, known, refusal=Refusal.of(error))
     return RedirectResponse(path(request, "execution", arn=known.arn), status_code=303)
+
+
+async def lines(request: Request) -> Response:
+    """What can be done with an execution from a terminal."""
+    account = account_here(request)
+    known = await describe_execution(request.path_params["arn"], account=account)
+    machine, text = known.state_machine.split(":")[6], json.dumps(known.input, ensure_ascii=False)
+    found = {"Show it": commands.show_execution(account, known.arn)}
+    if known.status in {Status.FAILED, Status.TIMED_OUT, Status.ABORTED}:
+        found["Run the failed step once more on this machine"] = commands.replay(account, known.arn)
+        found["Redrive it"] = commands.redrive_execution(account, known.arn)
+    if not known.status.ended:
+        found["Stop it"] = commands.stop_execution(account, known.arn)
+    found["Start another one with the same input"] = commands.start_execution(account, machine, text)
+    return render(request, "actions/lines.html", execution=known, lines=found)
 
 
 def _asked(request: Request, action: Action, known: Execution, *, refusal: Refusal | None = None) -> Response:

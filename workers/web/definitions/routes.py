@@ -65,26 +65,11 @@ async def machine(request: Request) -> Response:
     return _shown(request, versions, shown, await whole(against) if against is not None else None, numbers=None)
 
 
-async def graph(request: Request) -> Response:
-    """The picture of a version."""
-    name, label = request.path_params["name"], request.path_params["version"]
-    version = managed(await manager_here(request).definition(name, int(label)))
-    return _picture(version)
-
-
-async def machine_graph(request: Request) -> Response:
-    """The picture of a state machine, or of one of its versions."""
-    label = request.query_params.get("version", LATEST)
-    return _picture(await described(account_here(request), request.path_params["name"], label))
-
-
 ROUTES = [
     Route("/definitions", definitions, name="definitions"),
     Route("/definitions/{name}", definition, name="definition"),
-    Route("/definitions/{name}/{version:int}/graph.svg", graph, name="graph"),
     Route("/machines", machines, name="machines"),
     Route("/machines/{name}", machine, name="machine"),
-    Route("/machines/{name}/graph.svg", machine_graph, name="machine_graph"),
 ]
 
 
@@ -115,9 +100,3 @@ def _shown(
         numbers=numbers,
         kept=numbers is not None,
     )
-
-
-def _picture(version: Version) -> Response:
-    if version.picture is None:
-        raise HTTPException(404, "It cannot be drawn: see its problems.")
-    return Response(version.picture, media_type="image/svg+xml")

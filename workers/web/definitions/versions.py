@@ -7,13 +7,16 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any
 
+from markupsafe import Markup
+
 from workers.errors import UsageError
 from workers.machines.definition import from_asl, load
-from workers.machines.pictures import draw
+from workers.machines.graph.chart import chart_of
 from workers.machines.problems import Problem
 from workers.machines.text import as_yaml
 from workers.manager.model import WorkflowDefinition
 from workers.stepfunctions.account import Account
+from workers.web.definitions.picture import picture
 
 LATEST = ""
 """The label of what a state machine runs that is started without a version."""
@@ -44,10 +47,12 @@ class Version:
         return as_yaml(self.machine or {})
 
     @cached_property
-    def picture(self) -> str | None:
+    def picture(self) -> Markup | None:
         """Its graph; None where it cannot be drawn, because of its problems."""
+        names = ", ".join(name for name, _, _ in self.states)
+        title = f"The states of {self.name} and the ways between them: {names}"
         try:
-            return draw(dict(self.machine or {}), title=f"{self.name} {self.label}".strip())
+            return picture(chart_of(load(dict(self.machine or {})).sketch()), title=title)
         except UsageError:
             return None
 

@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import StreamingResponse
 
 from workers.stepfunctions.protocol import ServiceError
+from workers.web.here import manager_here
 from workers.web.lists.asked import Asked
 from workers.web.lists.unmanaged import AskedRaw, fingerprint, known_machines, listed, sample
 
@@ -26,7 +27,7 @@ _HELLO = "retry: 2000\n: listening\n\n"
 
 async def workflow_changes(request: Request) -> StreamingResponse:
     """Changes of the workflows that a list is about; the address has its filters."""
-    changes: Changes = request.app.state.source.manager.recent_changes
+    changes = manager_here(request).recent_changes
     return _stream(_managed(changes, Asked.of(request.query_params), request.app.state.stopping))
 
 

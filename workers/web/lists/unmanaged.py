@@ -7,6 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from workers.executions.execution import Execution, Status
+from workers.stepfunctions.protocol import ServiceError
 from workers.web.here import account_here, recent_here
 from workers.web.lists.managed import SPANS
 from workers.web.lists.plots import plots_of
@@ -47,11 +48,11 @@ async def start(request: Request) -> Response:
 
 
 async def sample(request: Request) -> tuple[list[Machine], Found]:
-    """All machines, and the newest executions of each."""
+    """All machines, and the newest executions of those that were made last."""
     known = await known_machines(request)
 
     async def read() -> Found:
-        among = known[:MOST_MACHINES]
+        among = sorted(known, key=lambda machine: machine.created, reverse=True)[:MOST_MACHINES]
         return await newest(account_here(request), among, None, _SAMPLE * max(len(among), 1), each=_SAMPLE)
 
     return known, await recent_here(request).get("sample", _FRESH, read)
@@ -66,7 +67,13 @@ async def executions(request: Request) -> Response:
     """A page of executions: of one machine, or the newest of all."""
     asked = AskedRaw(request)
     known = await known_machines(request)
-    found = await listed(request, asked, known)
+    try:
+        found = await listed(request, asked, known)
+    except ServiceError as error:
+        if error.code != "InvalidToken":
+            raise
+        asked.problems.append("page: this page is not known any more, begin with the first one")
+        found = Found(())
     return render(
         request,
         "lists/executions.html",

@@ -1,0 +1,123 @@
+"""The web page with a million workflows in SQLite: what the server takes for a page of a list, and for the overview.
+
+The bound: 100 ms of server time (p95). Pages are asked over HTTP, one after the other, each kind with other values, and
+of lists the second page as well.
+
+Run: python benchmarks/web_lists.py [ROWS [FILE]]. A FILE that exists is used again; in a new one, the newest workflow
+has just been started. Nothing looks after the workflows: their executions do not exist.
+"""
+
+import asyncio
+import json
+import os
+import random
+import re
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from contextlib import AsyncExitStack
+from datetime import UTC, datetime
+from html import unescape
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+import aiohttp
+import manager as manager_benchmark
+from manager import ROWS, SPAN, memory, queries
+
+from workers.local import LocalStepFunctions
+from workers.manager.api.app import make_app
+from workers.manager.api.guard import Tokens
+from workers.manager.manager import LocalManager
+from workers.manager.serving import serving
+from workers.manager.store.sql.store import SqlStore
+from workers.stepfunctions.account import open_account
+from workers.web.beside import pages_beside
+
+PAGES = 15
+FORGOTTEN = 5.5
+"""Seconds after which the overview counts again what its plots show."""
+NEXT = re.compile(r'rel="next" href="([^"]+)"')
+
+
+def address(asked: dict[str, Any]) -> str:
+    """What `queries` asks, as the address of a list."""
+    given: dict[str, Any] = {
+        "definition": asked.get("workflow_definition_name", ""),
+        "status": [str(one) for one in asked.get("status", ())],
+        "unresolved": "1" if asked.get("resolved_by_user") is False else "",
+        "namespace": asked.get("namespace", ""),
+        "queue": asked.get("queue", ""),
+        "text": " ".join([asked.get("id_contains", ""), *(f"{k}={v}" for k, v in asked.get("tags", {}).items())]),
+        "order": "changed" if "sort" in asked else "oldest" if asked.get("oldest_first") else "",
+    }
+    for name, key in (("after", "created_after"), ("before", "created_before")):
+        if key in asked:
+            given[name] = f"{asked[key]:%Y-%m-%dT%H:%M:%S}"
+    return urlencode({name: value for name, value in given.items() if value}, doseq=True)
+
+
+async def measure(file: Path) -> dict[str, Any]:
+    """Milliseconds of each page, by kind."""
+    took: dict[str, list[float]] = {}
+    async with AsyncExitStack() as stack:
+        local = await stack.enter_async_context(LocalStepFunctions())
+        os.environ.update(local.environment())
+        account = await stack.enter_async_context(open_account())
+        manager = LocalManager(await stack.enter_async_context(SqlStore(f"sqlite:///{file}")), account)
+        app, stopping = pages_beside(make_app(manager), manager, tokens=Tokens())
+        root = await stack.enter_async_context(serving(app, stopping=stopping))
+        session = await stack.enter_async_context(aiohttp.ClientSession())
+
+        async def page(kind: str, path: str) -> str:
+            begun = time.perf_counter()
+            async with session.get(root + path) as answer:
+                text = await answer.text()
+            took.setdefault(kind, []).append((time.perf_counter() - begun) * 1_000)
+            assert answer.status == 200, text
+            return text
+
+        await page("(the first of all)", "/ui/workflows")
+        chance = random.Random(2)
+        for _ in range(PAGES):
+            for kind, asked in queries(chance):
+                text = await page(kind, f"/ui/workflows?{address(asked)}")
+                if following := NEXT.search(text):
+                    await page(kind, f"/ui/workflows{unescape(following[1])}")
+        for span in ("day", "week", "month"):
+            for _ in range(3):
+                await page(f"overview, {span}", f"/ui/?span={span}")
+                await asyncio.sleep(FORGOTTEN)
+        for _ in range(PAGES):
+            await page("definitions", "/ui/definitions")
+    return {"took": took, "rss": memory()}
+
+
+def show(found: dict[str, Any]) -> None:
+    lists = [time for kind, times in found["took"].items() if not kind.startswith(("(", "overview")) for time in times]
+    print(f"{'':28}{'p50 ms':>8}{'p95 ms':>8}{'max ms':>8}")
+    for kind, times in [*found["took"].items(), ("all pages of lists", lists)]:
+        last = statistics.quantiles(times, n=20, method="inclusive")[18] if len(times) > 1 else times[0]
+        print(f"{kind:28}{statistics.median(times):8.1f}{last:8.1f}{max(times):8.1f}")
+    print(f"memory: {found['rss']:.0f} MB, with the embedded Step Functions")
+
+
+def main() -> None:
+    if sys.argv[1:2] == ["measure"]:
+        print(json.dumps(asyncio.run(measure(Path(sys.argv[2])))))
+        return
+    rows = int(sys.argv[1]) if len(sys.argv) > 1 else ROWS
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(sys.argv[2]) if len(sys.argv) > 2 else Path(folder) / "manager.sqlite"
+        if not file.exists():
+            manager_benchmark.BEGIN = datetime.now(UTC) - SPAN
+            asyncio.run(manager_benchmark.prepare(file, rows))
+        asked = [sys.executable, __file__, "measure", str(file)]
+        show(json.loads(subprocess.run(asked, check=True, stdout=subprocess.PIPE).stdout.splitlines()[-1]))
+
+
+if __name__ == "__main__":
+    main()
