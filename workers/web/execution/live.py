@@ -1,6 +1,7 @@
 """The stream of one execution: how it stands with each state, whenever that has changed."""
 
 import json
+import time
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -57,8 +58,12 @@ async def stream(followed: Followed, stopping: anyio.Event) -> AsyncIterator[str
 
 
 async def _look(followed: Followed) -> bool | None:
-    """Whether there is more to be read at once; None where Step Functions does not answer now."""
+    """Reads for at most an interval; whether there is more. None where Step Functions does not answer now."""
+    until = time.monotonic() + followed.interval
     try:
-        return await followed.look()
+        while await followed.look():
+            if time.monotonic() > until:
+                return True
+        return False
     except ServiceError:
         return None
