@@ -15,7 +15,7 @@ _states = (
     select(counts.c.definition_name, counts.c.status, counts.c.resolved).where(counts.c.number != 0).distinct()
 ).subquery()
 _TALLIES = (
-    select(_states.c.definition_name, _states.c.status, _number.label("number"), func.count().label("count"))
+    select(_states.c.definition_name, _states.c.status, _number.label("number"), func.count().label("total"))
     # The few states that there are lead to the ranges of an index in which the time is.
     .join_from(
         _states,
@@ -44,7 +44,7 @@ class SqlTallies:
                 workflow_definition_name=row.definition_name,
                 status=Status(row.status),
                 since=since + row.number * step,
-                count=row.count,
+                count=row.total,
             )
             for row in rows
         ]
