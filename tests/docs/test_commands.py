@@ -31,10 +31,9 @@ def words(line: str) -> list[str]:
     return list(takewhile(lambda word: not set(word) & set("|&<"), lexer))[1:]
 
 
-@pytest.mark.parametrize("line", LINES)
-def test_the_command_line_takes_what_the_pages_show(line: str):
+def check(arguments: list[str]) -> None:
+    """Fails where the command line does not take them."""
     command: click.Command = cli
-    arguments = words(line)
     context = click.Context(cli)
     while isinstance(command, click.Group) and arguments and not arguments[0].startswith("-"):
         name = arguments.pop(0)
@@ -43,6 +42,11 @@ def test_the_command_line_takes_what_the_pages_show(line: str):
         command = found
     if "--help" not in arguments:
         command.make_context(command.name, arguments)
+
+
+@pytest.mark.parametrize("line", LINES)
+def test_the_command_line_takes_what_the_pages_show(line: str):
+    check(words(line))
 
 
 def test_there_are_such_lines():
