@@ -19,18 +19,22 @@ class Recent:
 
     async def get(self, key: Hashable, seconds: float, read: Callable[[], Awaitable[T]]) -> T:
         """What `read` returns, or returned within the last `seconds` for the same key. Raises what it raises."""
-        async with self._reading.setdefault(key, anyio.Lock()) as _:
-            at, value = self._kept.get(key, (float("-inf"), None))
-            if anyio.current_time() - at >= seconds:
-                value = await read()
-                self._kept[key] = (anyio.current_time(), value)
-                self._kept.move_to_end(key)
-            while len(self._kept) > _REMEMBERED:
-                oldest, _ = self._kept.popitem(last=False)
-                self._reading.pop(oldest, None)
+        async with self._reading.setdefault(key, anyio.Lock()):
+            try:
+                at, value = self._kept.get(key, (float("-inf"), None))
+                if anyio.current_time() - at >= seconds:
+                    value = await read()
+                    self._kept[key] = (anyio.current_time(), value)
+                    self._kept.move_to_end(key)
+            finally:
+                self._tidy(key)
             known: T = value
             return known
 
-    def forget(self, key: Hashable) -> None:
-        """Reads anew the next time: something was changed from here."""
-        self._kept.pop(key, None)
+    def _tidy(self, key: Hashable) -> None:
+        """Keeps nothing of what could not be read, nor of what is too much."""
+        if key not in self._kept:
+            self._reading.pop(key, None)
+        while len(self._kept) > _REMEMBERED:
+            oldest, _ = self._kept.popitem(last=False)
+            self._reading.pop(oldest, None)

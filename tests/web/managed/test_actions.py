@@ -49,6 +49,8 @@ async def test_what_is_refused_stays_in_the_form_with_the_servers_own_words(site
     assert "<img" not in page.text
     assert 'value="q"' in page.text
     assert (await site.send(path, input="{}", version="7")).status == 404
+    for wrong in ({"namespace": "a--b"}, {"version": "x"}, {"queue": "a/b"}, {"queue": "\0"}, {"version": "9" * 30}):
+        assert (await site.send(path, **({"input": "{}"} | wrong))).status == 400
     await manager.deprecate_definition(definition.name)
     assert "is deprecated" in (await site.send(path, input="{}")).words
 

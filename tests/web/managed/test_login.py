@@ -50,6 +50,11 @@ async def test_the_cookie_is_for_this_site_alone_and_not_for_scripts(manager: Lo
         assert "SameSite=Strict" in cookie
         assert "Path=/ui/" in cookie
         assert "Secure" not in cookie  # it was asked by http
+        key = (await site("/login")).key
+        form = {"form_key": key, "token": WRITES}
+        page = await site.post("/login", form, follow=False, X_Forwarded_Proto="https")  # as from a proxy
+        (cookie,) = [one for one in page.headers.getall("Set-Cookie") if one.startswith("workers-session=")]
+        assert "Secure" in cookie
 
 
 @pytest.mark.parametrize(

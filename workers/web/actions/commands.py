@@ -2,13 +2,13 @@
 
 import json
 import shlex
-from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
 from starlette.requests import Request
 
 from workers.manager.model import DEFAULT_QUEUE
+from workers.manager.requests import StartWorkflow
 from workers.stepfunctions.account import Account
 
 _DEFAULT_URL = "http://127.0.0.1:8080"
@@ -40,16 +40,17 @@ def redrive_execution(account: Account, arn: str) -> str:
     return _line("workers", "executions", "redrive", arn, *_local(account))
 
 
-def start_workflow(request: Request, body: Mapping[str, Any]) -> tuple[str, str]:
-    """Starts a workflow, `body` as the REST API takes it: the command line, and the call."""
-    about = body["workflowDefinition"]
-    options = [("--version", str(about["version"]))] if about["version"] >= 0 else []
-    options += [("--namespace", body["namespace"])] if body["namespace"] else []
-    options += [("--queue", body["queue"])] if body["queue"] not in {"", DEFAULT_QUEUE} else []
-    options += [("--tag", f"{key}={value}") for key, value in body["tags"].items()]
+def start_workflow(request: Request, body: StartWorkflow) -> tuple[str, str]:
+    """Starts a workflow: the command line, and the call."""
+    about = body.workflow_definition
+    options = [("--version", str(about.version))] if about.version >= 0 else []
+    options += [("--namespace", body.namespace)] if body.namespace else []
+    options += [("--queue", body.queue)] if body.queue != DEFAULT_QUEUE else []
+    options += [("--tag", f"{key}={value}") for key, value in body.tags.items()]
     flat = [word for option in options for word in option]
-    line = _line("workers", "workflows", "start", about["name"], body["input"], *flat, *_url(request))
-    return line, _curl(request, "POST", "/workflows", body)
+    line = _line("workers", "workflows", "start", about.name, body.input, *flat, *_url(request))
+    sent = {key: value for key, value in body.to_json().items() if value != ""}
+    return line, _curl(request, "POST", "/workflows", sent)
 
 
 def of_workflow(request: Request, action: str, workflow_id: str) -> tuple[str, str]:

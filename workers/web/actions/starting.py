@@ -3,14 +3,16 @@
 import json
 import secrets
 from dataclasses import dataclass, field, replace
-from typing import Any, Self
+from typing import Self
 
+from pydantic import ValidationError
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from workers.errors import WorkersError
 from workers.manager.errors import InvalidError, NotFoundError
 from workers.manager.model import DEFAULT_QUEUE, Query, Workflow, WorkflowSummary
+from workers.manager.requests import LATEST, StartWorkflow
 from workers.web.actions import commands
 from workers.web.actions.refusals import Refusal
 from workers.web.here import manager_here
@@ -38,17 +40,20 @@ class Draft:
         names = ("version", "input", "namespace", "queue", "tags", "key")
         return cls(**{name: form[name].replace("\r\n", "\n") for name in names if name in form})
 
-    def body(self, name: str) -> dict[str, Any]:
-        """The same as the REST API takes it. Raises `InvalidError`."""
-        if self.version and not (self.version.isascii() and self.version.isdecimal()):
-            raise InvalidError(f"version: {self.version!r} is no number")
-        return {
-            "workflowDefinition": {"name": name, "version": int(self.version) if self.version else -1},
+    def body(self, name: str) -> StartWorkflow:
+        """The same as the REST API takes it, and as strictly. Raises `InvalidError`."""
+        given = {
+            "workflowDefinition": {"name": name, "version": self.version or LATEST},
             "input": self.input.strip(),
             "namespace": self.namespace.strip(),
-            "queue": self.queue.strip() or DEFAULT_QUEUE,
+            "queue": self.queue.strip(),
             "tags": _tags(self.tags),
         }
+        try:
+            return StartWorkflow.model_validate(given)
+        except ValidationError as error:
+            told = (f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
+            raise InvalidError("; ".join(told).replace("Value error, ", "")) from None
 
 
 async def start_workflow(request: Request) -> Response:
@@ -61,14 +66,14 @@ async def start_workflow(request: Request) -> Response:
         body = draft.body(name)
         if request.state.form.get("do") == "show":
             return await _form(request, draft, lines=commands.start_workflow(request, body))
-        version: int = body["workflowDefinition"]["version"]
+        version = body.workflow_definition.version
         started = await manager.start_workflow(
             name,
-            body["input"],
+            body.input,
             version=version if version >= 0 else None,
-            namespace=body["namespace"],
-            queue=body["queue"],
-            tags=body["tags"],
+            namespace=body.namespace,
+            queue=body.queue,
+            tags=body.tags,
             idempotency_key=f"form {draft.key}"[:255],
         )
     except WorkersError as error:

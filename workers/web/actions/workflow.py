@@ -20,6 +20,8 @@ from workers.web.rendering import path, render
 if TYPE_CHECKING:
     from workers.manager.manager import LocalManager
 
+_LONGEST_REASON = 4_096
+
 
 @dataclass(frozen=True, slots=True)
 class Action:
@@ -113,7 +115,7 @@ async def act(request: Request) -> Response:
 async def _done(manager: "LocalManager", action: Action, workflow_id: str, form: Form) -> str:
     """Does it; returns the id of the workflow that goes on. Raises `WorkersError`."""
     if action is CANCEL:
-        await manager.cancel_workflow(workflow_id, form.get("reason", "").strip())
+        await manager.cancel_workflow(workflow_id, form.get("reason", "").strip()[:_LONGEST_REASON])
     elif action is RESUME:
         return (await manager.resume_workflow(workflow_id, form.get("state", ""))).id
     elif action is REDRIVE:

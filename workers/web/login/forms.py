@@ -65,6 +65,8 @@ async def read_form(request: Request, key: str) -> Form:
         pairs = parse_qsl(b"".join(parts).decode(), keep_blank_values=True, errors="strict", max_num_fields=1_000)
     except ValueError:
         raise FormError(400, "The form is no UTF-8 text, or has too many fields.") from None
+    if any("\0" in text for pair in pairs for text in pair):
+        raise FormError(400, "The form holds the character U+0000, which no text here can hold.")
     form = Form(pairs)
     if not hmac.compare_digest(form.get(FIELD, "").encode(), key.encode()):
         raise FormError(403, "This form is too old, or not from these pages: open it again and send it once more.")

@@ -1,9 +1,10 @@
-// Lists that follow what happens: on each event the page is read again, and parts that differ are put in their place.
+// Lists that follow what happens: on each event (`data-live`), or every so many seconds (`data-every`), the page is read
+// again, and parts that differ are put in their place.
 
 import { localize } from "./times.js";
 
 const AT_MOST_EVERY = 1000; // milliseconds between two readings
-const place = document.querySelector("[data-live]");
+const place = document.querySelector("[data-live], [data-every]");
 const button = document.getElementById("live");
 let events = null;
 let waiting = null;
@@ -11,7 +12,7 @@ let read = 0;
 let paused = false;
 
 function listen() {
-  if (events || paused || document.hidden) return;
+  if (events || paused || document.hidden || !place.dataset.live) return;
   events = new EventSource(place.dataset.live);
   events.addEventListener("changed", look);
 }
@@ -98,5 +99,7 @@ if (place) {
       }
     });
   }
+  const seconds = Number(place.dataset.every ?? 0);
+  if (seconds) setInterval(() => paused || document.hidden || look(), seconds * 1000);
   listen();
 }
