@@ -12,7 +12,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-slow test-all check bench bench-all bench-peers image constraints
+.PHONY: help demo test test-slow test-all check bench bench-all bench-peers image pictures constraints
 
 help:
 	@echo 'make demo         real work by real workers on this machine, no AWS account needed'
@@ -23,6 +23,7 @@ help:
 	@echo 'make bench-peers  the same against other projects'
 	@echo 'make bench-all    every benchmark, in an hour'
 	@echo 'make image        the pictures in the README, from real runs'
+	@echo 'make pictures     those of the web page, taken with Chromium'
 	@echo 'make constraints  constraints.txt, from the newest versions that pyproject.toml allows'
 	@echo 'PYTHON=python3.12 chooses the interpreter for a new .venv; it must be 3.11 or later.'
 
@@ -66,6 +67,10 @@ build/peers/.installed:
 image: .venv/.local
 	$(BIN)/python docs/images/demo.py
 	$(BIN)/python docs/images/redrive.py
+
+# The pictures of the web page: needs Chromium.
+pictures: .venv/.test
+	$(BIN)/python docs/images/web_page.py
 
 constraints: export PIP_CONSTRAINT =
 constraints: export PIP_BUILD_CONSTRAINT =

@@ -3,6 +3,7 @@
 import json
 import time
 from collections import OrderedDict
+from contextlib import suppress
 from datetime import UTC, datetime
 
 import anyio
@@ -12,6 +13,7 @@ from workers.histories.event import Event, from_item
 from workers.histories.progress import Progress
 from workers.machines.definition import load
 from workers.machines.graph.chart import Chart, chart_of
+from workers.machines.problems import InvalidDefinitionError
 from workers.stepfunctions.account import Account
 from workers.web.execution.ends import fail_states
 from workers.web.execution.items import Items
@@ -40,6 +42,7 @@ class Followed:
         self.definition = ""
         """ASL, as it was when the execution started; empty where it cannot be had."""
         self.chart: Chart | None = None
+        """None where the definition is not to be had, or cannot be drawn."""
         self.fails: dict[str, dict[str, str]] = {}
         """What the Fail states of the definition say."""
         self.events: list[Event] = []
@@ -74,11 +77,13 @@ class Followed:
         """Reads its description, and the first time its definition. Raises `ServiceError`."""
         async with self._lock:
             await self._describe()
-            if not self.chart and self.has_history:
+            if not self.definition and self.has_history:
                 answer = await self.account.call("DescribeStateMachineForExecution", executionArn=self.arn)
                 self.definition = answer["definition"]
                 definition = json.loads(self.definition)
-                self.chart, self.fails = chart_of(load(definition).sketch()), fail_states(definition)
+                self.fails = fail_states(definition)
+                with suppress(InvalidDefinitionError):  # what nobody can draw can still be read
+                    self.chart = chart_of(load(definition).sketch())
 
     async def look(self) -> bool:
         """Reads on in the history, if nobody has just done so; whether there is more to be read at once.

@@ -101,7 +101,8 @@ class _LivePen(Pen):
         label = f"{'Show' if is_hidden else 'Hide'} what is inside of {box.name}"
         at_x, at_y = n(x + width - 26), n(y + 8)
         return (
-            f'{mark}<a class="fold" href={_attribute(self._view.toggled(box.name))} aria-label={_attribute(label)}>'
+            f'{mark}<a class="fold" data-fold={_attribute(box.name)} '
+            f"href={_attribute(self._view.toggled(box.name))} aria-label={_attribute(label)}>"
             f'<rect x="{at_x}" y="{at_y}" width="20" height="20" rx="5"/>'
             f'<use href="#i-{"plus" if is_hidden else "minus"}" x="{n(x + width - 22)}" y="{n(y + 12)}" '
             'width="12" height="12"/></a>'

@@ -37,7 +37,7 @@ async def execution(request: Request) -> Response:
         "followed": followed,
         "execution": found,
         "view": view,
-        "machine": found.state_machine.rpartition(":")[2],
+        "machine": found.state_machine.rpartition(":")[2].partition("/")[0],
         "claims_in": claims_in,
         "picture": None,
     }

@@ -6,26 +6,24 @@ import { Picture } from "./picture.js";
 const root = document.querySelector(".execution");
 const said = document.getElementById("said");
 const picture = new Picture(document.getElementById("picture"));
+const TICK = 5000; // milliseconds after which durations are shown anew where nothing else happens
 const REFRESH = 1000; // milliseconds between two looks at tables while the execution runs
 let shown = new URL(location.href);
-let turn = 0;
 
 // Which parts of the page differ between two addresses of it.
 function changed(before, after) {
   const differs = (...names) => names.some((name) => String(before.searchParams.getAll(name)) !== String(after.searchParams.getAll(name)));
   const parts = [];
   if (differs("fold")) parts.push("picture");
-  if (differs("state", "visit")) parts.push("panel");
-  if (differs("tab", "start", "visit", "state")) parts.push("tab");
+  if (differs("tab", "start", "visit", "state", "fold")) parts.push("panel", "tab"); // links in both keep the rest
   return parts;
 }
 
 async function refresh(parts, address = shown) {
-  const mine = ++turn;
   const asked = new URL(address);
   for (const part of parts) asked.searchParams.append("part", part);
   const found = await load(asked);
-  if (mine !== turn && parts.includes("panel")) return; // somebody has clicked on
+  if (address.href !== shown.href) return; // somebody has clicked on
   if (parts.includes("picture")) {
     const fresh = found.querySelector("svg.machine");
     if (fresh) picture.svg.replaceWith(document.importNode(fresh, true));
@@ -63,6 +61,14 @@ function links() {
     address.searchParams.set("state", name);
     address.searchParams.delete("visit");
     state.firstElementChild.setAttribute("href", address.search);
+  }
+  for (const link of document.querySelectorAll("[data-fold]")) {
+    const address = new URL(shown);
+    const folds = new Set(address.searchParams.getAll("fold"));
+    if (!folds.delete(link.dataset.fold)) folds.add(link.dataset.fold);
+    address.searchParams.delete("fold");
+    for (const name of folds) address.searchParams.append("fold", name);
+    link.setAttribute("href", address.search || "?");
   }
 }
 
@@ -125,7 +131,12 @@ function listen() {
     follow(followed);
     if (standing.ended) said.textContent = `The execution has ended: ${standing.status}`;
   });
-  source.addEventListener("end", () => source.close());
+  const clock = setInterval(() => follow(followed), TICK);
+  source.addEventListener("end", () => {
+    source.close();
+    clearInterval(clock);
+    follow(followed);
+  });
 }
 
 const chosen = shown.searchParams.get("state");
