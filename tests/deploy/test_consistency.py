@@ -4,6 +4,7 @@ import json
 import re
 import shlex
 import sys
+import tomllib
 from typing import Any
 
 import pytest
@@ -148,6 +149,14 @@ def test_the_role_on_ecs_is_the_one_that_the_program_prints():
 def test_images_are_those_of_this_version():
     said = set(re.findall(r"\bworkers:(\d+\.\d+\.\d+)", "".join(TEXTS.values())))
     assert said == {__version__}
+
+
+def test_extras_of_images_are_those_of_the_package():
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    pages = "".join([*TEXTS.values(), (ROOT / "docs/how-to/deploy.md").read_text()])
+    said = re.findall(r"\bEXTRAS=([\w,-]+)", pages)
+    assert len(said) >= 4
+    assert {extra for one in said for extra in one.split(",")} <= extras.keys()
 
 
 def test_what_the_image_copies_is_let_through():
