@@ -114,8 +114,10 @@ async def _in_thread(environ: Environ) -> web.Response:
 
 @cache
 def _application() -> Application:
+    from moto.core.config import default_user_config
     from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
+    default_user_config["batch"] = {"use_docker": False}  # jobs of AWS Batch succeed at once, and run nothing
     application: Application = DomainDispatcherApplication(create_backend_app)
     return application
 

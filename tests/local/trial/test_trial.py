@@ -165,6 +165,74 @@ async def test_a_map_is_mocked(client: Any):
     assert found["inspectionData"]["afterItemSelector"] == [{"n": 5, "i": 0}]
 
 
+DISTRIBUTED = {
+    "Type": "Map",
+    "ItemReader": {
+        "Resource": "arn:aws:states:::s3:getObject",
+        "ReaderConfig": {"InputType": "JSON", "ItemsPointer": "/items"},
+        "Parameters": {"Bucket": "b", "Key": "k"},
+    },
+    "ItemProcessor": {
+        "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"},
+        "StartAt": "Inner",
+        "States": {"Inner": {"Type": "Pass", "End": True}},
+    },
+    "ItemBatcher": {"MaxItemsPerBatch": 2},
+    "MaxConcurrencyPath": "$.most",
+    "ToleratedFailurePercentage": 50,
+    "Catch": [{"ErrorEquals": ["States.ExceedToleratedFailureThreshold"], "Next": "Caught"}],
+    "End": True,
+}
+
+
+async def test_what_no_reader_can_read(client: Any):
+    found = await trial(
+        client,
+        DISTRIBUTED,
+        {"most": 3},
+        mock={"result": [1]},
+        inspectionLevel="DEBUG",
+        stateConfiguration={"mapItemReaderData": '{"other": 1}'},
+    )
+    assert found["status"] == "SUCCEEDED"
+    assert "afterItemBatcher" not in found["inspectionData"]
+
+
+@pytest.mark.parametrize(("failures", "status"), [(0, "SUCCEEDED"), (1, "SUCCEEDED"), (2, "CAUGHT_ERROR")])
+async def test_a_distributed_map_is_mocked(client: Any, failures: int, status: str):
+    found = await trial(
+        client,
+        DISTRIBUTED,
+        {"most": 3},
+        mock={"result": [1]},
+        inspectionLevel="DEBUG",
+        stateConfiguration={
+            "mapItemReaderData": '{"items": [1, 2, 3]}',
+            "mapIterationFailureCount": failures,
+        },
+    )
+    assert found["status"] == status
+    shown = found["inspectionData"]
+    assert (shown["maxConcurrency"], shown["toleratedFailurePercentage"]) == (3, 50)
+    assert shown["afterItemsPointer"] == [1, 2, 3]
+    assert shown["afterItemBatcher"] == [{"Items": [1, 2]}, {"Items": [3]}]
+
+
+async def test_a_map_that_speaks_jsonata_is_mocked(client: Any):
+    state = {
+        "QueryLanguage": "JSONata",
+        "Type": "Map",
+        "Items": "{% $states.input.items %}",
+        "ItemSelector": {"n": "{% $states.context.Map.Item.Value %}"},
+        "ItemProcessor": {"StartAt": "Inner", "States": {"Inner": {"Type": "Succeed"}}},
+        "Output": "{% $states.result[0] %}",
+        "End": True,
+    }
+    found = await trial(client, state, {"items": [5]}, mock={"result": [1]}, inspectionLevel="DEBUG")
+    assert found["output"] == 1
+    assert found["inspectionData"]["afterItemSelector"] == [{"n": 5}]
+
+
 async def test_a_state_of_a_whole_definition(client: Any):
     machine = {"StartAt": "Each", "States": {"Each": MAP}}
     assert (await trial(client, machine, 1, stateName="Inner"))["output"] == 7

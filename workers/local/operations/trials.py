@@ -21,13 +21,16 @@ async def test_state(region: Region, parameters: Parameters) -> Parameters:
     _check_mock(mock, subject.model.type, needed=subject.unmockable)
     if "context" in parameters and mock is None:
         raise validation("The context field can only be specified if a mock is specified")
+    configuration = parameters.get("stateConfiguration", {})
     given = Given(
         data=_input(parameters.get("input", "{}")),
         role=parameters.get("roleArn", ""),
         variables=_object(parameters, "variables"),
         context=_object(parameters, "context"),
         mocked=mock is not None,
-        retries=parameters.get("stateConfiguration", {}).get("retrierRetryCount", 0),
+        retries=configuration.get("retrierRetryCount", 0),
+        failures=configuration.get("mapIterationFailureCount"),
+        read=configuration.get("mapItemReaderData"),
     )
     answering = None if mock is None else Answering(*_answer(mock, getattr(subject.model, "resource", None)))
     found: Found = await tried(subject, given, Stage(region, answering))

@@ -22,6 +22,7 @@ CONCURRENCY = 10_000
 STATE_DATA = "STATE_DATA"
 """The source of items that are in the state's input (developer guide, "Context object")."""
 EXCEEDED = "States.ExceedToleratedFailureThreshold"
+EXCEEDED_CAUSE = "The specified tolerated failure threshold was exceeded"
 
 
 class DistributedMapState(MapState):
@@ -147,7 +148,7 @@ class _Children:
 
     def _check(self) -> None:
         if self._map_run.exceeded():
-            raise StateError(EXCEEDED, "The specified tolerated failure threshold was exceeded")
+            raise StateError(EXCEEDED, EXCEEDED_CAUSE)
 
     def _is_done(self, number: int) -> bool:
         child = self._map_run.children.get(number)

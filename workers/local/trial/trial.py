@@ -1,6 +1,7 @@
 """A trial: one attempt at a state, and what would become of its failure."""
 
 import asyncio
+import json
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,13 +11,16 @@ from workers.local.executions import Execution, Origin
 from workers.local.failures import TIMEOUT, Failures, matches
 from workers.local.machines import Revision
 from workers.local.run import Run
+from workers.local.states.distributed_map import EXCEEDED, EXCEEDED_CAUSE
 from workers.local.trial.inspection import inspected
 from workers.local.trial.stage import Stage
 from workers.local.trial.subject import Subject
 from workers.local.values.errors import EvaluationError, StateError
 from workers.local.values.scope import MISSING, Scope, compact
 from workers.machines.model.failures import Failing
+from workers.machines.model.machine import Map
 
+_ITEMS = ("afterItemSelector", "afterItemsPath", "afterItemsPointer")
 LONGEST = 300.0
 """Seconds that a trial may take (API reference, TestState)."""
 
@@ -32,6 +36,10 @@ class Given:
     mocked: bool
     retries: int
     """How often the retrier that applies was used before."""
+    failures: int | None = None
+    """Iterations of a Map that failed."""
+    read: str | None = None
+    """What the ItemReader of a Map would find."""
 
 
 @dataclass(slots=True)
@@ -63,7 +71,9 @@ async def tried(subject: Subject, given: Given, stage: Stage) -> Found:
         branch.run.halt()
     scope = _scope(given, branch)
     result = stage.answers[0] if stage.answers else MISSING
-    inspection: dict[str, Any] = dict(inspected(subject.model, scope, result, jsonata=subject.jsonata))
+    inspection = inspected(subject.model, scope, result, jsonata=subject.jsonata, read=given.read)
+    if error is None:
+        error = _exceeded(subject, given, scope, inspection)
     if error is not None:
         found = _failed(subject, given, scope, error, inspection)
     else:
@@ -87,6 +97,20 @@ def _branch(subject: Subject, given: Given, stage: Stage) -> Branch:
 
 def _scope(given: Given, branch: Branch) -> Scope:
     return Scope(given.data.value, {**branch.context, **given.context}, given.variables)
+
+
+def _exceeded(subject: Subject, given: Given, scope: Scope, inspection: dict[str, Any]) -> StateError | None:
+    """What a Map makes of the iterations that failed."""
+    if given.failures is None or not isinstance(subject.model, Map):
+        return None
+    count, percentage = (inspection.get(f"toleratedFailure{what}") for what in ("Count", "Percentage"))
+    items = next((inspection[name] for name in _ITEMS if name in inspection), compact(scope.data))
+    total = len(json.loads(items)) or 1
+    within = [given.failures <= count] if count is not None else []
+    within += [given.failures * 100 <= percentage * total] if percentage is not None else []
+    if within and all(within):
+        return None
+    return StateError(EXCEEDED, EXCEEDED_CAUSE) if given.failures else None
 
 
 def _failed(subject: Subject, given: Given, scope: Scope, error: StateError, inspection: dict[str, Any]) -> Found:
