@@ -83,7 +83,8 @@ def _row(option: click.Option) -> str:
     names = " / ".join(f"`{name}`" for name in [*option.opts, *option.secondary_opts])
     metavar = "" if option.is_flag else f" `{_metavar(option)}`"
     meaning, variable, default = _said(option)
-    return f"| {names}{metavar} | {variable or ' '} | {default or ' '} | {_plain(meaning)} |".replace("|   |", "| |")
+    cells = (f"{names}{metavar}", variable, default, _plain(meaning))
+    return "|" + "|".join(f" {cell} " if cell else " " for cell in cells) + "|"
 
 
 def _metavar(option: click.Option) -> str:
