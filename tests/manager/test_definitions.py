@@ -162,6 +162,6 @@ async def test_a_definition_is_deleted_when_there_are_no_workflows_of_it(manager
         await manager.definition(unused.name)
 
 
-async def test_batch_is_not_run_here(manager: LocalManager):
-    with pytest.raises(InvalidError, match="manager"):
+async def test_batch_runs_nothing_but_jobs(manager: LocalManager):
+    with pytest.raises(InvalidError, match="every state is a job"):
         await manager.create_definition(NewWorkflowDefinition(name="old", state_machine=PASSES, manager="batch"))

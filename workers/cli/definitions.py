@@ -2,7 +2,7 @@
 
 import difflib
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
@@ -57,16 +57,28 @@ def show(definition: str, *, all_: bool, **options: Any) -> None:
 @click.argument("name")
 @click.argument("file")
 @click.option("--tag", "tags", metavar="KEY=VALUE", multiple=True, help="A tag of its workflows; may be repeated.")
+@click.option("--manager", type=click.Choice(["step-functions", "batch"]), default="step-functions", show_default=True,
+              help="What runs it: with batch every state is a job of AWS Batch.")  # fmt: skip
 @json_option
 @manager_options
-def put(name: str, file: str, *, tags: tuple[str, ...], as_json: bool, **options: Any) -> None:
+def put(
+    name: str,
+    file: str,
+    *,
+    tags: tuple[str, ...],
+    manager: Literal["step-functions", "batch"],
+    as_json: bool,
+    **options: Any,
+) -> None:
     """Create NAME with the state machine in FILE (- is stdin), or its next version if anything differs.
 
     FILE is YAML or JSON, in the Amazon States Language or its notation.
     """
     from workers.manager.requests import NewWorkflowDefinition
 
-    wanted = NewWorkflowDefinition(name=name, state_machine=read_text(file), default_tags=pairs(tags, "--tag"))
+    wanted = NewWorkflowDefinition(
+        name=name, manager=manager, state_machine=read_text(file), default_tags=pairs(tags, "--tag")
+    )
     made, kept = on_manager(lambda client: _put(client, wanted), options)
     if as_json:
         print_json(kept.to_json())
@@ -83,8 +95,8 @@ async def _put(client: "Client", wanted: Any) -> tuple[str, "WorkflowDefinition"
         latest = await client.definition(wanted.name)
     except NotFoundError:
         return "created", await client.create_definition(wanted)
-    same = latest.state_machine == parse(wanted.state_machine).data and latest.default_tags == wanted.default_tags
-    if same:
+    same = latest.state_machine == parse(wanted.state_machine).data and latest.manager == wanted.manager
+    if same and latest.default_tags == wanted.default_tags:
         return "is so already", latest
     return "created", await client.update_definition(wanted)
 

@@ -27,6 +27,15 @@ def _variable(name: str) -> dict[str, Any]:
     return {"envvar": f"WORKERS_SERVE_{name}", "show_envvar": True}
 
 
+def _pairs(context: click.Context, option: click.Parameter, given: tuple[str, ...]) -> dict[str, str]:
+    """What is given as NAME=VALUE."""
+    del context
+    pairs = dict(one.partition("=")[::2] for one in given)
+    if not all(pairs.values()):
+        raise click.BadParameter("give NAME=QUEUE, as in default=arn:aws:batch:…", param=option)
+    return pairs
+
+
 @click.command()
 @click.option("--port", type=click.IntRange(0, 65_535), default=8080, show_default=True, **_variable("PORT"),
               help="Port to answer at; 0 takes a free one.")  # fmt: skip
@@ -46,6 +55,11 @@ def _variable(name: str) -> dict[str, Any]:
 @click.option("--token-file", metavar="FILE", **_variable("TOKEN_FILE"), help="Bearer tokens, one a line.")
 @click.option("--read-only-token-file", metavar="FILE", **_variable("READ_ONLY_TOKEN_FILE"),
               help="Bearer tokens that may only read, one a line.")  # fmt: skip
+@click.option("--batch-queue", "batch_queues", metavar="NAME=QUEUE", multiple=True, callback=_pairs,
+              **_variable("BATCH_QUEUE"),
+              help="A queue of AWS Batch, by the name that workflows have for it; may be repeated.")  # fmt: skip
+@click.option("--batch-results", metavar="TABLE", **_variable("BATCH_RESULTS"),
+              help="The DynamoDB table into which jobs of AWS Batch write their outputs.")  # fmt: skip
 @click.option("--callbacks", metavar="APPLICATION", **_variable("CALLBACKS"),
               help="Consume the callbacks of this application (NAMESPACE--APPLICATION in a namespace), and let "
               "POST /callbacks/KEY finish them.")  # fmt: skip
@@ -88,6 +102,7 @@ def serve(**options: Any) -> int:
 
 def _service(options: dict[str, Any]) -> "Service":
     """What the options ask for."""
+    from workers.manager.batch.batch import Batch
     from workers.manager.events.queue import EventQueue
     from workers.manager.opening import Service
 
@@ -107,6 +122,7 @@ def _service(options: dict[str, Any]) -> "Service":
         read_only_tokens=_tokens("WORKERS_SERVE_READ_ONLY_TOKENS", options["read_only_token_file"]),
         callback_tokens=_tokens("WORKERS_SERVE_CALLBACK_TOKENS", options["callback_token_file"]),
         no_auth=options["no_auth"],
+        batch=Batch(options["batch_queues"], options["batch_results"]),
         callbacks=options["callbacks"],
         callback_store=options["callback_store"],
         events=EventQueue(queue, create=options["create_events"], key=options["events_key"]) if queue else None,

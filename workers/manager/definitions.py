@@ -7,7 +7,7 @@ from workers.manager.errors import ConflictError, InvalidError
 from workers.manager.model import WorkflowDefinition
 from workers.manager.requests import NewWorkflowDefinition
 from workers.manager.store.interface import Store
-from workers.manager.translation.machine import read_machine
+from workers.manager.translation.machine import read_jobs, read_machine
 from workers.manager.translation.names import Identity
 
 _MOST_TAGS = 40
@@ -61,16 +61,15 @@ class DefinitionService:
 
 def _checked(given: NewWorkflowDefinition) -> WorkflowDefinition:
     """The definition to be kept. Raises `InvalidError`."""
-    if given.manager != "step-functions":
-        raise InvalidError(f"manager: {given.manager!r} is not run here: use 'step-functions'")
     if len(given.default_tags) > _MOST_TAGS:
         raise InvalidError(f"defaultTags: there are {len(given.default_tags)}, and at most {_MOST_TAGS} can be set")
-    machine = read_machine(given.state_machine)
+    of_batch = given.manager == "batch"
+    machine = read_jobs(given.state_machine) if of_batch else read_machine(given.state_machine)
     definition = WorkflowDefinition(
         name=given.name, manager=given.manager, state_machine=machine, default_tags=given.default_tags
     )
     try:
-        start_at = load(machine).sketch().start_at
+        start_at = machine["StartAt"] if of_batch else load(machine).sketch().start_at
     except UsageError as error:
         raise InvalidError(f"stateMachine: {error}") from None
     _ = Identity.of(definition, "", start_at).machine  # refused here, and not when it is first started

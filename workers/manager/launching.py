@@ -6,10 +6,13 @@ from typing import Any
 import structlog
 
 from workers.errors import UsageError
+from workers.manager.batch.batch import Batch
+from workers.manager.batch.starting import batch_input
 from workers.manager.errors import InvalidError, ManagerError, RevisionError, TooLargeError
 from workers.manager.machines import Machine, Machines
 from workers.manager.model import Change, Launch, Status, Workflow
 from workers.manager.standing import large_values
+from workers.manager.store.gathering import Gathered
 from workers.manager.store.interface import Store
 from workers.manager.translation.additions import EXECUTION_NAME
 from workers.manager.translation.names import Identity, first_state
@@ -29,19 +32,29 @@ class Launcher:
     The name of an execution is the id of its workflow, so that it starts once, however often it is tried.
     """
 
-    def __init__(self, store: Store, account: Account, machines: Machines, payloads: Payloads | None = None) -> None:
+    def __init__(
+        self,
+        store: Store,
+        account: Account,
+        machines: Machines,
+        payloads: Payloads | None = None,
+        batch: Batch | None = None,
+    ) -> None:
         self._store = store
+        self._gathered = Gathered(store)
         self._account = account
         self._machines = machines
         self._payloads = payloads
+        self._batch = batch or Batch()
 
     async def check(self, workflow: Workflow) -> None:
         """Raises `InvalidError` for what could never start: a name or an input that AWS would refuse."""
         definition = workflow.workflow_definition
         start_at = workflow.start_at or first_state(definition.state_machine or {})
         _ = Identity.of(definition, workflow.namespace, start_at).machine
+        document = await self._document(workflow)
         if self._payloads is None:
-            _within_limit(encode(_named(workflow)))
+            _within_limit(encode(document))
 
     async def launch(self, workflow: Workflow) -> Workflow:
         """Starts it; if that is refused for good, it becomes a workflow that failed.
@@ -72,7 +85,9 @@ class Launcher:
             self._machines.forget(workflow)  # somebody has deleted it since it was last used
             arn = await self._start(await self._machines.of(workflow), workflow.id, text)
         change = Change(launch=Launch.STARTED, execution_arn=arn)
-        started = await self._store.update_workflow(workflow.id, change)
+        about = workflow.workflow_definition.model_copy(update={"state_machine": None})
+        before = workflow.model_copy(update={"workflow_definition": about})
+        started = await self._gathered.update(before, change)
         if started.cancel_reason is not None:  # it was cancelled meanwhile
             await self._stop(started)
         return started
@@ -96,11 +111,20 @@ class Launcher:
 
     async def _input(self, workflow: Workflow) -> str:
         """The input of the execution: the workflow's, with the name of the execution where it is an object."""
-        document = _named(workflow)
+        document = await self._document(workflow)
         encoded = encode(document)
         if len(encoded) > OUTPUT_LIMIT and self._payloads:
             encoded = encode(await self._payloads.offload(document, keys=large_values(document), keep=[EXECUTION_NAME]))
         return _within_limit(encoded)
+
+    async def _document(self, workflow: Workflow) -> Any:
+        definition = workflow.workflow_definition
+        if definition.manager != "batch":
+            return _named(workflow)
+        if definition.state_machine is None:
+            definition = await self._store.definition(definition.name, definition.version)
+        given = await batch_input(workflow, definition, queues=self._batch.queues, resources=self._store)
+        return given | {EXECUTION_NAME: workflow.id}
 
 
 def _named(workflow: Workflow) -> Any:

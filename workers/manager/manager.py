@@ -5,6 +5,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 from functools import partial
 
+from workers.manager.batch.batch import Batch
 from workers.manager.changes import Changes
 from workers.manager.definitions import DefinitionService
 from workers.manager.events.queue import EventQueue, OpenQueue, open_queue
@@ -37,13 +38,14 @@ class LocalManager(DefinitionService, ResumeService, RegistryService):
         keep: timedelta | None = None,
         ended: Ended | None = None,
         receive: Receive | None = None,
+        batch: Batch | None = None,
     ) -> None:
         self.store = store
         self.account = account
         self.payloads = payloads
         machines = Machines(account, store, role=role, create_role=create_role)
-        self.launcher = Launcher(store, account, machines, payloads)
-        observer = Observer(account, store)
+        self.launcher = Launcher(store, account, machines, payloads, batch)
+        observer = Observer(account, store, batch)
         self.sync = Sync(
             store, account, launch=self.launcher.launch, observer=observer, keep=keep, ended=ended, receive=receive
         )
@@ -70,13 +72,15 @@ async def open_manager(
     ended: Ended | None = None,
     events: EventQueue | None = None,
     heard: Heard | None = None,
+    batch: Batch | None = None,
 ) -> AsyncIterator[LocalManager]:
     """The workflow manager with the store at `url`, at work while the context is open.
 
     `role`: the ARN of the role of the state machines that it creates; `create_role`: each gets one of its own.
     `payloads`: the URL of the store for inputs over 256 KiB, and for what is too large for DynamoDB. `keep`: how long
     workflows are remembered after their end. `ended` is called with each workflow that ends. `events`: the queue that
-    status changes come by; `heard` is told of its messages. Raises `UsageError` for what cannot be used.
+    status changes come by; `heard` is told of its messages. `batch`: the queues of AWS Batch, for definitions that it
+    runs. Raises `UsageError` for what cannot be used.
     """
     async with AsyncExitStack() as stack:
         large = None
@@ -98,6 +102,7 @@ async def open_manager(
             keep=keep,
             ended=ended,
             receive=receive,
+            batch=batch,
         )
         await stack.enter_async_context(manager.running())
         yield manager

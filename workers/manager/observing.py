@@ -5,7 +5,9 @@ from datetime import timedelta
 from typing import Any
 
 from workers.executions.history import history_items
-from workers.manager.jobs import TIMED_OUT, Story, read_events
+from workers.manager.batch.batch import Batch
+from workers.manager.batch.observing import batch_story, judged
+from workers.manager.jobs import TIMED_OUT, Story, read_events, visits_of
 from workers.manager.model import Change, Launch, Status, Workflow, WorkflowDefinition, now
 from workers.manager.store.interface import DefinitionStore
 from workers.manager.translation.machine import NESTS
@@ -27,9 +29,10 @@ _STATUSES = {
 class Observer:
     """Looks at executions."""
 
-    def __init__(self, account: Account, definitions: DefinitionStore) -> None:
+    def __init__(self, account: Account, definitions: DefinitionStore, batch: Batch | None = None) -> None:
         self._account = account
         self._definitions = definitions
+        self._batch = batch or Batch()
 
     async def observe(self, workflow: Workflow, *, jobs: bool = False) -> Change | None:
         """What has changed; None for nothing. `jobs`: reads the history as well.
@@ -49,27 +52,35 @@ class Observer:
         failed = news_status is Status.FAILED or (
             news_status is None and workflow.status is Status.FAILED and workflow.last_job is None
         )
-        if not (jobs or failed):
+        of_batch = workflow.workflow_definition.manager == "batch"
+        begins = of_batch and workflow.status is Status.QUEUED and found["status"] == "RUNNING"
+        if not (jobs or failed or begins):
             return change
         try:
-            story = await self.story(workflow)
+            story = await self.story(workflow, news_status)
         except ServiceError as error:
             if not is_missing(error):
                 raise
             return change  # histories go earlier than executions are forgotten
+        change = judged(workflow, change, story) if of_batch else change
         news: dict[str, Any] = {"jobs": story.jobs} if jobs else {}
         if failed:
             news["last_job"] = story.last_job
-        return Change(**(change.given() if change else {}), **news)
+        given = (change.given() if change else {}) | news
+        return Change(**given) if given else None
 
-    async def story(self, workflow: Workflow) -> Story:
-        """The history of a workflow, as jobs. Raises `ServiceError`."""
+    async def story(self, workflow: Workflow, status: Status | None = None) -> Story:
+        """The history of a workflow, as jobs; `status` is what it has become. Raises `ServiceError`."""
         if workflow.execution_arn is None:
             return read_events([])
         items = [item async for item in history_items(self._account, workflow.execution_arn)]
         known = workflow.workflow_definition
         if known.state_machine is None:
             known = await self._definitions.definition(known.name, known.version)
+        if known.manager == "batch":
+            now_ = status or workflow.status
+            place = self._account.connection
+            return await batch_story(workflow, now_, visits_of(items), known, batch=self._batch, connection=place)
         return read_events(items, resources=resources_of(known), namespace=workflow.namespace)
 
 
@@ -84,6 +95,11 @@ def change_of(workflow: Workflow, found: Mapping[str, Any]) -> Change | None:
     if (count, status.rank) < (workflow.redrive_count, workflow.status.rank):
         return None  # the answer is older than what is known
     fields: dict[str, Any] = {"status": status, "redrive_count": count, "launch": Launch.STARTED}
+    waits = status is Status.RUNNING and workflow.status is Status.QUEUED and workflow.cancel_reason is None
+    if waits and workflow.workflow_definition.manager == "batch":  # it runs when one of its jobs does
+        del fields["status"]
+        if workflow.execution_arn is not None:
+            return None
     if workflow.execution_arn is None:  # whoever started it has not written that down
         fields["execution_arn"] = found["executionArn"]
     if status.terminal:

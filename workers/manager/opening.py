@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Protocol
 
@@ -11,6 +11,7 @@ import structlog
 from workers.arns import NAMESPACE_SEPARATOR
 from workers.callbacks.callbacks import Callbacks
 from workers.errors import MissingExtraError
+from workers.manager.batch.batch import Batch
 from workers.manager.events.queue import EventQueue
 from workers.manager.manager import LocalManager, open_manager
 from workers.payloads.together import background
@@ -56,6 +57,8 @@ class Service:
     """Where their tokens are kept; see `Callbacks`."""
     events: EventQueue | None = None
     """The queue that status changes come by."""
+    batch: Batch = field(default_factory=Batch)
+    """The queues of AWS Batch."""
 
 
 class Around(Protocol):
@@ -98,6 +101,7 @@ async def open_service(service: Service, settings: Settings, *, around: Around |
                 ended=measures.ended,
                 events=service.events,
                 heard=measures.heard,
+                batch=service.batch,
             )
         )
         api = make_app(

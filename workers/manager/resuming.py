@@ -5,6 +5,7 @@ from uuid import uuid4
 
 from workers.executions.history import history_items
 from workers.histories.visits import Visit
+from workers.manager.batch.starting import graph_of
 from workers.manager.errors import ConflictError, InvalidError, NotFoundError, RevisionError
 from workers.manager.jobs import visits_of
 from workers.manager.model import Workflow, WorkflowDefinition
@@ -64,6 +65,8 @@ class ResumeService(WorkflowService):
 
     async def _input_at(self, workflow: Workflow, definition: WorkflowDefinition, state: str, execution: str) -> str:
         """What the execution `execution` is given, to begin at a state as it was when it was last entered."""
+        if definition.manager == "batch":
+            return await self._arguments_at(workflow, definition, state)
         machine = asl_of(definition)
         if (way := way_to(machine, state)) is None:
             names = ", ".join(states_of(definition))
@@ -76,6 +79,22 @@ class ResumeService(WorkflowService):
                 text = None if found is None else encode(found).decode()
             if text is not None:
                 return text
+        raise InvalidError(f"StartAt: No job found for StartAt {state}: workflow {workflow.id} never came there")
+
+    async def _arguments_at(self, workflow: Workflow, definition: WorkflowDefinition, state: str) -> str:
+        """The arguments of a job of AWS Batch: where its results are not known, those of the whole workflow."""
+        graph = graph_of(definition)
+        _ = graph.begun_at(state)
+        before = graph.states[state].after
+        async for one in self._line(workflow):
+            kept = one.jobs is not None and all(job.status.done for job in one.jobs)
+            known = one if kept else await self.refresh(one.id, jobs=True)
+            jobs = {job.state: job for job in known.jobs or ()}
+            job = jobs.get(state)
+            if job is None or job.id == state:  # it was not submitted
+                continue
+            told = all(name in jobs and jobs[name].output is not None for name in before)
+            return job.input if told and job.input is not None else one.input
         raise InvalidError(f"StartAt: No job found for StartAt {state}: workflow {workflow.id} never came there")
 
     async def _line(self, workflow: Workflow) -> AsyncIterator[Workflow]:

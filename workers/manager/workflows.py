@@ -11,6 +11,7 @@ import anyio
 import structlog
 
 from workers.errors import UsageError
+from workers.manager.batch.starting import read_arguments
 from workers.manager.changes import Changes
 from workers.manager.errors import ConflictError, InvalidError, RevisionError, UnavailableError
 from workers.manager.launching import Launcher, read_input
@@ -23,9 +24,11 @@ from workers.manager.model import (
     Query,
     Status,
     Workflow,
+    WorkflowDefinition,
     WorkflowSummary,
     now,
 )
+from workers.manager.observing import explained
 from workers.manager.store.interface import Guard, IdempotencyKey, Store
 from workers.manager.sync.sync import Sync
 from workers.payloads.document import encode
@@ -42,6 +45,8 @@ _FRESH = 1.0
 """Seconds for which what Step Functions said of a workflow is news enough."""
 _REMEMBERED = timedelta(days=1)
 """How long an idempotency key is known."""
+_PUZZLES = timedelta(days=1)
+"""How long after its end it is asked what came out of a workflow, where that is not known."""
 _TRIES = 10
 _BATCH = 500
 
@@ -73,9 +78,9 @@ class WorkflowService:
         Raises `NotFoundError`; `ConflictError` for a deprecated one; `InvalidError` for an input or a name that cannot
         be, and what Step Functions says against it: then nothing is kept.
         """
-        text = (input or "{}") if isinstance(input, str) else encode(dict(input)).decode()
-        read_input(text)
         definition = await self.store.definition(name, version)
+        text = input if isinstance(input, str) else encode(dict(input)).decode()
+        text = _checked_input(text, definition)
         if definition.deprecated:
             raise ConflictError(f"{name}@{definition.version} is deprecated: nothing new is started with it")
         workflow = Workflow(
@@ -137,7 +142,8 @@ class WorkflowService:
         return known
 
     def _stale(self, workflow: Workflow) -> bool:
-        if workflow.status.terminal:
+        """Whether Step Functions may know more: it runs, or of its end no more is known than a list tells."""
+        if workflow.status.terminal and (explained(workflow) or workflow.last_updated < now() - _PUZZLES):
             return False
         time = anyio.current_time()
         if time - self.looked.pop(workflow.id, float("-inf")) < _FRESH:
@@ -246,6 +252,14 @@ class WorkflowService:
         async with self.recent_changes.listen() as news:
             async for workflow in news:
                 yield workflow
+
+
+def _checked_input(text: str, definition: WorkflowDefinition) -> str:
+    """The input of a workflow, as it is kept. Raises `InvalidError`."""
+    if definition.manager == "batch":
+        return encode(read_arguments(text)).decode()
+    read_input(text)
+    return text or "{}"
 
 
 def _key(key: str, *request: object) -> IdempotencyKey:

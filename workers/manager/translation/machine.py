@@ -8,6 +8,9 @@ from typing import Any
 from workers.arns import Place, namespaced
 from workers.machines.definition import Definition, load, parse
 from workers.machines.problems import InvalidDefinitionError, Problem, Severity
+from workers.manager.batch.graph import read_graph
+from workers.manager.batch.machine import batch_machine
+from workers.manager.batch.starting import graph_of
 from workers.manager.errors import InvalidError
 from workers.manager.model import WorkflowDefinition
 from workers.manager.translation.additions import ADDITIONS, walk
@@ -37,6 +40,12 @@ def translate(
 
     Raises `InvalidError` for a state that is not there, and for a machine or a name that AWS would refuse.
     """
+    if definition.manager == "batch":
+        graph = graph_of(definition, start_at)
+        identity = Identity.of(definition, namespace, graph.start_at)
+        return Translation(
+            identity.machine, identity, _checked(batch_machine(graph, place, namespace)), identity.tags(definition)
+        )
     data = _namespaced_machine(dict(definition.state_machine or {}), namespace)
     asl = _asl(load({"context": False} | data if "Context" not in data else data), place, namespace)
     first = start_at or asl["StartAt"]
@@ -45,6 +54,18 @@ def translate(
         add(asl)
     identity = Identity.of(definition, namespace, first)
     return Translation(identity.machine, identity, _checked(asl), identity.tags(definition))
+
+
+def read_jobs(given: Mapping[str, Any] | str) -> dict[str, Any]:
+    """What somebody gave as a machine of jobs of AWS Batch, as JSON data. Raises `InvalidError`."""
+    if isinstance(given, str):
+        definition = parse(given, name="stateMachine")
+        if not isinstance(definition.data, Mapping):
+            _refuse(definition.problems)
+            raise InvalidError("stateMachine: it is no object")
+        given = definition.data
+    _ = read_graph(given)
+    return dict(given)
 
 
 def read_machine(given: Mapping[str, Any] | str) -> dict[str, Any]:
@@ -64,6 +85,8 @@ def asl_of(definition: WorkflowDefinition) -> dict[str, Any]:
 
 def states_of(definition: WorkflowDefinition) -> list[str]:
     """The names of all states of a definition, each before those inside of it: where a workflow may be resumed."""
+    if definition.manager == "batch":
+        return list(graph_of(definition).states)
     return [name for name, _ in walk(asl_of(definition)["States"])]
 
 
