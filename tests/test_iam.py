@@ -70,6 +70,15 @@ def test_a_manager_uses_its_own_namespace_tables_queue_and_role():
     assert not {"s3:PutObject", "states:SendTaskSuccess"} & set(found)
 
 
+def test_a_manager_makes_its_queue_and_its_rule_where_it_is_asked_to():
+    found = actions(manager_policy(place=PLACE, events="changes", create_events=True, kms_key="arn:key"))
+    queue = "arn:aws:sqs:eu-west-1:123456789012:changes"
+    assert found["sqs:SetQueueAttributes"] == [queue, f"{queue}-dlq"]
+    assert found["events:PutRule"] == ["arn:aws:events:eu-west-1:123456789012:rule/changes"]
+    assert found["kms:GetKeyPolicy"] == ["arn:key"]
+    assert "events:PutRule" not in actions(manager_policy(place=PLACE, events="changes"))
+
+
 def test_a_manager_that_makes_roles_passes_those_alone():
     found = actions(manager_policy(place=PLACE, kms_key="arn:key"))
     assert found["iam:CreateRole"] == found["iam:PassRole"] == ["arn:aws:iam::123456789012:role/sfn-workers/*"]
@@ -81,7 +90,8 @@ def test_a_manager_that_makes_roles_passes_those_alone():
 
 def test_every_action_is_an_operation_of_its_service():
     policy = worker_policy(["add"], place=PLACE, settings=Settings(payloads="s3://b"), kms_key="arn:k", cluster="c")
-    manager = manager_policy(place=PLACE, database="dynamodb://flows", events="changes", callbacks="prod--shop")
+    manager = manager_policy(place=PLACE, database="dynamodb://flows", events="changes", callbacks="prod--shop",
+                             create_events=True, kms_key="arn:k")  # fmt: skip
     services = {"states": "stepfunctions"}
     for action in actions(policy) | actions(manager):
         service, _, operation = action.partition(":")

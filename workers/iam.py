@@ -57,6 +57,7 @@ def manager_policy(
     role: str | None = None,
     namespace: str | None = None,
     events: str | None = None,
+    create_events: bool = False,
     callbacks: str | None = None,
     kms_key: str | None = None,
 ) -> dict[str, Any]:
@@ -64,7 +65,8 @@ def manager_policy(
 
     `role`: the role that it gives its state machines; without one, it makes one for each (`--create-role`).
     `namespace`: the one in which workflows may be started; by default all. `events`: the name of the queue that
-    EventBridge fills. `callbacks`: the application whose callbacks it consumes, `NAMESPACE--APPLICATION`.
+    EventBridge fills; `create_events`: whether it makes and checks that queue and its rule. `callbacks`: the
+    application whose callbacks it consumes, `NAMESPACE--APPLICATION`.
     """
 
     def named(kind: str, rest: str = "") -> list[str]:
@@ -93,12 +95,28 @@ def manager_policy(
     if events:
         takes = ["DeleteMessage", "GetQueueAttributes", "GetQueueUrl", "ReceiveMessage"]
         statements.append(_allow("Events", _of("sqs", takes), [_queue(place, events)]))
+        if create_events:
+            statements += _event_statements(events, place=place, kms_key=kms_key)
     statements += payload_statements(payloads, place=place)
     if callbacks:
         statements += callback_statements(f"{callbacks}-callbacks", place=place, machines=machines)
     if kms_key:
         statements.append(_allow("Key", ["kms:Decrypt", "kms:GenerateDataKey"], [kms_key]))
     return {"Version": "2012-10-17", "Statement": statements}
+
+
+def _event_statements(name: str, *, place: Place, kms_key: str | None) -> list[dict[str, Any]]:
+    """What whoever makes the queue of events and its rule needs, and whoever checks them."""
+    queues = [_queue(place, name), _queue(place, f"{name}-dlq")]
+    makes = ["CreateQueue", "GetQueueAttributes", "GetQueueUrl", "SetQueueAttributes"]
+    rules = ["DescribeRule", "EnableRule", "PutRule", "PutTargets"]
+    own = f"arn:{place.partition}:events:{place.region}:{place.account}:rule/{name[:64]}"
+    return [
+        _allow("EventQueues", _of("sqs", makes), queues),
+        _allow("EventRule", _of("events", rules), [own]),
+        _allow("EventRules", _of("events", ["ListRuleNamesByTarget", "TestEventPattern"]), [_EVERYTHING]),
+        *([_allow("EventKey", _of("kms", ["DescribeKey", "GetKeyPolicy"]), [kms_key])] if kms_key else []),
+    ]
 
 
 def callback_statements(name: str, *, place: Place, machines: Sequence[str]) -> list[dict[str, Any]]:

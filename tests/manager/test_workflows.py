@@ -303,3 +303,13 @@ async def test_workflows_that_ended_are_forgotten(manager: LocalManager):
     assert await manager.delete_workflows(done.stopped_at + timedelta(seconds=1)) == 1
     with pytest.raises(NotFoundError):
         await manager.workflow(done.id)
+
+
+async def test_what_came_out_is_asked_for_when_somebody_looks_and_nobody_knows(manager: LocalManager):
+    kept = await manager.start_workflow((await defined(manager, PASSES)).name)
+    found = await ended(manager, kept)
+    await manager.store.update_workflow(kept.id, Change(output=None))  # a list would not have told it
+    with anyio.fail_after(30):
+        while (again := await manager.workflow(kept.id)).output is None:
+            await anyio.sleep(0.1)
+    assert again.output == found.output

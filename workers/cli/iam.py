@@ -56,6 +56,7 @@ def worker(registry: str | None, *, activities: tuple[str, ...], **options: Any)
 @click.option("--payloads", metavar="URL", help="Its store for large inputs.")
 @click.option("--role", metavar="ARN", help="The role of its state machines.  [default: it makes one for each]")
 @click.option("--events", metavar="QUEUE", help="The queue that status changes come by.")
+@click.option("--create-events", is_flag=True, help="It makes and checks that queue, and its rule.")
 @click.option("--callbacks", metavar="APPLICATION", help="The application whose callbacks it consumes.")
 @click.option("--kms-key", metavar="ARN", help="The key that encrypts its bucket, queue or tables.")
 @aws_options
@@ -65,6 +66,7 @@ def manager(
     payloads: str | None,
     role: str | None,
     events: str | None,
+    create_events: bool,
     callbacks: str | None,
     kms_key: str | None,
     **options: Any,
@@ -84,6 +86,7 @@ def manager(
             role=role,
             namespace=settings.namespace,
             events=events,
+            create_events=create_events,
             callbacks=callbacks,
             kms_key=kms_key,
         )
