@@ -121,11 +121,20 @@ async def test_what_is_no_answer_is_an_error(bytes_back: bytes, error: type[Exce
             await a_pool(served.port).request(REQUEST, timeout=2)
 
 
-async def test_an_answer_of_any_size_does_not_fill_the_memory() -> None:
+@pytest.mark.parametrize(
+    ("head", "piece"),
+    [
+        (b"transfer-encoding: chunked\r\n\r\n", b"10000\r\n" + b"x" * 65_536 + b"\r\n"),
+        (b"content-length: 65536000\r\n\r\n", b"x" * 65_536),
+        (b"x: ", b"x" * 65_536),
+    ],
+    ids=["chunks", "body", "a line of the head"],
+)
+async def test_an_answer_of_any_size_does_not_fill_the_memory(head: bytes, piece: bytes) -> None:
     async def flood(_: Request, writer: asyncio.StreamWriter) -> None:
-        writer.write(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\n" + head)
         for _ in range(1_000):
-            writer.write(b"10000\r\n" + b"x" * 65_536 + b"\r\n")
+            writer.write(piece)
             await writer.drain()
 
     async with serving(flood) as served:

@@ -86,6 +86,10 @@ class HTTPConnection(asyncio.Protocol):
         if self._waiter is None or self._waiter.done():
             self.close()  # nobody asked for it
             return
+        self._size += len(data)
+        if self._size > LARGEST_ANSWER:  # counted here: a line of a head that never ends would not come to `on_header`
+            self._fail(NotHTTPError(f"the answer has more than {LARGEST_ANSWER:,} bytes"))
+            return
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserCallbackError as error:
@@ -113,9 +117,6 @@ class HTTPConnection(asyncio.Protocol):
 
     def on_body(self, chunk: bytes) -> None:
         """Called by httptools."""
-        self._size += len(chunk)
-        if self._size > LARGEST_ANSWER:
-            raise NotHTTPError(f"the answer has more than {LARGEST_ANSWER:,} bytes")
         self._chunks.append(chunk)
 
     def on_message_complete(self) -> None:
