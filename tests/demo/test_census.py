@@ -2,11 +2,13 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from workers import ActivityError
 from workers.demo.census import (
+    DEFINITION,
     LeftOut,
     Measured,
     Module,
@@ -136,3 +138,14 @@ def test_modules_and_what_was_left_out_are_told_apart_as_json() -> None:
     assert arguments.keys is not None
     kinds = [type(each) for each in arguments.keys.validate_python(given)["modules"]]
     assert kinds == [Module, LeftOut]
+
+
+async def test_the_machine_leaves_out_what_cannot_be_read(tmp_path: Path, run_machine: Callable[..., Any]) -> None:
+    (tmp_path / "__init__.py").touch()
+    (tmp_path / "long.py").write_text("def f():\n    pass\n" * 500)
+    (tmp_path / "half.py").write_text("def half(")
+    run = await run_machine(DEFINITION, registry, {"package": "pkg", "folder": str(tmp_path)})
+    assert (run.output["totals"]["modules"], run.output["totals"]["functions"]) == (2, 500)
+    assert run.output["totals"]["left_out"] == [{"name": "pkg.half", "reason": "Unreadable"}]
+    assert run.attempts("Count") == 4
+    assert all(run.passed(state) for state in ("Leave out", "Untangle", "Conclude"))

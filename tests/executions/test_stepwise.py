@@ -1,17 +1,18 @@
 """Stepwise's case 1 on the engine, and what it got wrong about executions, by the numbers in the list of its bugs."""
 
-from tests.account import unique
+from collections.abc import Callable
+from typing import Any
+
 from tests.executions.machines import ECHO, fails, registered
-from workers import Registry, Worker
+from workers import Registry
 from workers.executions import Status, describe_execution, start_execution
 from workers.stepfunctions.account import Account
 
 
-async def test_stepwise_case_1_input_and_output_of_a_task_are_moved_around(account, here: Account) -> None:
+async def test_stepwise_case_1_input_and_output_of_a_task_are_moved_around(run_machine: Callable[..., Any]) -> None:
     registry = Registry()
-    activity = unique("add")
 
-    @registry.activity(activity)
+    @registry.activity("add")
     async def add(comment: str, MyInput: dict[str, int]) -> dict[str, int]:  # noqa: N803 - as the case says
         assert comment == "a literal"
         return {"z": MyInput["newX"] + MyInput["newY"]}
@@ -23,7 +24,7 @@ async def test_stepwise_case_1_input_and_output_of_a_task_are_moved_around(accou
             "Add": {
                 "type": "task",
                 "comment": "adds",
-                "resource": activity,
+                "resource": "add",
                 "parameters": {"comment": "a literal", "MyInput": {"newX.$": "$.x", "newY.$": "$.y"}},
                 "result_selector": {"newZ.$": "$.z"},
                 "result_path": "$.add-output",
@@ -33,9 +34,7 @@ async def test_stepwise_case_1_input_and_output_of_a_task_are_moved_around(accou
             }
         },
     }
-    machine = await registered(here, definition)
-    async with Worker(registry):
-        done = await start_execution(machine, {"x": 1, "y": 1}, wait=True, account=here)
+    done = await run_machine(definition, registry, {"x": 1, "y": 1})
     assert (done.status, done.output) == (Status.SUCCEEDED, {"x": 1, "y": 1, "add-output": {"newZ": 2}})
 
 
