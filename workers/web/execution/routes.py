@@ -16,7 +16,7 @@ from workers.web.execution.live import stream
 from workers.web.execution.picture import picture
 from workers.web.execution.step import Step, step_of
 from workers.web.execution.tabs import tab
-from workers.web.execution.values import claims_in, failure_of
+from workers.web.execution.values import claims_in, failure_of, text_of
 from workers.web.execution.view import View
 from workers.web.execution.words import culprit, telling
 from workers.web.rendering import render
@@ -25,7 +25,7 @@ from workers.web.source import Source
 _PATIENCE = 0.15
 """Seconds for which a page waits for the history; what is not known then comes through the stream."""
 _SHOWN = 1_000_000
-"""Characters of a payload that are shown."""
+"""Characters of a payload that are shown, at most."""
 
 
 async def execution(request: Request) -> Response:
@@ -39,6 +39,7 @@ async def execution(request: Request) -> Response:
         "view": view,
         "machine": found.state_machine.rpartition(":")[2].partition("/")[0],
         "claims_in": claims_in,
+        "text_of": text_of,
         "picture": None,
     }
     if view.wants("picture") and followed.chart:

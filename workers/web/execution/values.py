@@ -10,6 +10,9 @@ from workers.payloads.document import nodes
 from workers.payloads.errors import PayloadMalformedError
 
 _MOST_CLAIMS = 50
+_SHOWN = 20_000
+"""Characters of a document that are shown until somebody asks for all: browsers take long to lay out a megabyte."""
+_encoder = json.JSONEncoder(indent=2, ensure_ascii=False, default=str)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +52,29 @@ def failure_of(details: Mapping[str, Any]) -> Failure | None:
     lines = "\n".join(map(str, trace)) if isinstance(trace, list) else ""
     others = {key: value for key, value in found.items() if key not in {"errorType", "errorMessage", "stackTrace"}}
     return Failure(str(error or found.get("errorType", "error")), message, lines, others or None)
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A document over several lines, or its beginning."""
+
+    text: str
+    is_cut: bool
+
+
+def text_of(document: Any, *, whole: bool = False) -> Text:
+    """A JSON document as text; without `whole` only as much as is quickly shown."""
+    if isinstance(document, str):
+        return Text(document, False) if whole or len(document) <= _SHOWN else Text(document[:_SHOWN], True)
+    if whole:
+        return Text(_encoder.encode(document), False)
+    found, length = [], 0
+    for part in _encoder.iterencode(document):
+        found.append(part)
+        length += len(part)
+        if length > _SHOWN:
+            return Text("".join(found)[:_SHOWN], True)
+    return Text("".join(found), False)
 
 
 def claims_in(document: Any) -> list[FoundClaim]:

@@ -22,6 +22,8 @@ class View:
     """States whose inside is shown though it is hidden by default, or the other way round."""
     start: int = 0
     """The first row of the table in the tab."""
+    whole: bool = False
+    """Whether long inputs and outputs are shown from end to end."""
     parts: frozenset[str] = frozenset()
     """What of the page a script asks for; empty for all of it."""
 
@@ -35,6 +37,7 @@ class View:
             visit=_number(query.get("visit")),
             fold=frozenset(query.getlist("fold")),
             start=_number(query.get("start")) or 0,
+            whole="whole" in query,
             parts=frozenset(query.getlist("part")),
         )
 
@@ -44,12 +47,13 @@ class View:
 
     def link(self, **changes: Any) -> str:
         """The relative address of this view with `changes`."""
-        other = replace(self, **{"parts": frozenset(), **changes})
+        other = replace(self, **{"parts": frozenset(), "whole": False, **changes})
         pairs = [("tab", other.tab)] if other.tab != TABS[0] else []
         pairs += [("state", other.state)] if other.state is not None else []
         pairs += [("visit", str(other.visit))] if other.visit is not None else []
         pairs += [("fold", name) for name in sorted(other.fold)]
         pairs += [("start", str(other.start))] if other.start else []
+        pairs += [("whole", "yes")] if other.whole else []
         return f"?{urlencode(pairs, errors='replace')}"
 
     def toggled(self, state: str) -> str:

@@ -15,7 +15,7 @@ function changed(before, after) {
   const differs = (...names) => names.some((name) => String(before.searchParams.getAll(name)) !== String(after.searchParams.getAll(name)));
   const parts = [];
   if (differs("fold")) parts.push("picture");
-  if (differs("tab", "start", "visit", "state", "fold")) parts.push("panel", "tab"); // links in both keep the rest
+  if (differs("tab", "start", "visit", "state", "fold", "whole")) parts.push("panel", "tab"); // links in both keep the rest
   return parts;
 }
 
