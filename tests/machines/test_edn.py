@@ -1,10 +1,14 @@
 """Machines in Stepwise's notation become the same ASL that Stepwise made of them: each row of its table."""
 
 import json
+import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.cli.commands import Line
 from workers.arns import Place
@@ -167,7 +171,7 @@ REFUSED = {
     "{:a 1": "is no EDN: EOF Reached",
     "{:start-at #foo 1}": "is no EDN",
     '{:start-at #inst "2020-99-01"}': "is no EDN",
-    "(defn machine [] 1)": "the definition: there is no map here",
+    "(defn machine [] 1)": "as a whole: there is no map here",
     "{:start-at machine/start}": "is no name: write a keyword or a text",
     "{:states [1]}": "states: there is no map here",
     "{:states {:a nil}}": "states.a: there is no map here",
@@ -176,6 +180,9 @@ REFUSED = {
     "{:comment foo}": "foo is not data that a state machine can hold",
     "{:comment 1/2}": "1/2 is not data",
     "{:comment {1 2}}": "1 cannot be a key",
+    "{:comment ##NaN}": "nan is not data",
+    "{:comment 1e999M}": "is not data",
+    "{:comment " + "[" * 3_000 + "]" * 3_000 + "}": "is nested too deeply",
     "{:states {:a {:type :choice :choices {}}}}": "states.a.choices: there is no vector here",
     "{:states {:a {:type :choice :choices [{:condition []}]}}}": "states.a.choices[0].condition: a condition is",
     '{:states {:a {:type :choice :choices [{:condition [:!= "$.a" 1]}]}}}': "a condition is a path",
@@ -191,6 +198,24 @@ def test_what_is_no_definition_is_refused_with_its_place(text: str):
     with pytest.raises(UsageError) as error:
         from_stepwise(text)
     assert REFUSED[text] in str(error.value)
+
+
+SCRAPS = [
+    *REFUSED, *CONDITIONS, *STATES, ":a", ":a/b", "{", "}", "[", "]", "#{", "(", ")", '"', "\\", "#inst", "#_", ";",
+    ":states", ":start-at", ":type", ":choice", ":choices", ":condition", ":retry", ":error-equals", "nil", "1", "1.5M",
+]  # fmt: skip
+
+
+@given(st.lists(st.sampled_from(SCRAPS) | st.text(max_size=3), max_size=12).map(" ".join))
+def test_any_text_is_a_machine_or_refused_in_words(text: str):
+    with suppress(UsageError):
+        validate(from_stepwise(text).notation)
+
+
+def test_without_its_extra_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setitem(sys.modules, "edn_format", None)
+    with pytest.raises(UsageError, match=r"pip install 'sfn-workers\[edn\]'"):
+        from_stepwise("{}")
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """EDN, the data format of Clojure: a text becomes Python data."""
 
+import math
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from datetime import UTC, date, datetime
@@ -39,7 +40,7 @@ def plain(value: Any) -> Any:
 
     Raises `UsageError` for what JSON has no word for.
     """
-    if value is None or type(value) in {bool, int, float, str}:
+    if value is None or type(value) in {bool, int, str} or (type(value) is float and math.isfinite(value)):
         return value
     if isinstance(value, AbstractSet):
         return sorted(map(plain, value), key=repr)
@@ -54,8 +55,8 @@ def _scalar(value: Any) -> str | float:
     """What JSON has no type for."""
     if (name := keyword(value)) is not None:
         return name.rpartition("/")[2] or name
-    if isinstance(value, Decimal):
-        return float(value)
+    if isinstance(value, Decimal) and math.isfinite(found := float(value)):
+        return found
     if isinstance(value, date):
         return moment(value)
     raise UsageError(f"{value} is not data that a state machine can hold: write what it stands for")

@@ -52,7 +52,10 @@ def from_stepwise(text: str, *, name: str = "the definition") -> Converted:
     """
     conversion = _Conversion(name)
     found = read_edn(text, name)
-    machine = conversion.machine(found, "")
+    try:
+        machine = conversion.machine(found, "")
+    except RecursionError:
+        raise UsageError(f"{name} is nested too deeply") from None
     states = {"states": machine.pop("states")} if "states" in machine else {}
     return Converted({**machine, "context": False, "deploy_retry": False, **states}, conversion.notes)
 
@@ -161,7 +164,7 @@ class _Conversion:
         raise self._wrong(where, "there is no vector here")
 
     def _wrong(self, where: str, message: str) -> UsageError:
-        return UsageError(f"{self._name}: {where.rstrip('.') or 'the definition'}: {message}")
+        return UsageError(f"{self._name}: {where.rstrip('.') or 'as a whole'}: {message}")
 
 
 def _snake(name: str) -> str:
