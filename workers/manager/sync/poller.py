@@ -40,6 +40,8 @@ FEW = 5
 _MANY = 40
 """Missing ones that are worth the lists of all four ended statuses."""
 _AT_ONCE = 16
+_LOOKS = 2.0
+"""Seconds' worth of looks at single workflows in a round, at most: lists do not wait longer for them."""
 LISTS = 0.8
 LISTS_BESIDE_EVENTS = 0.5
 """The part of what flows back into the bucket of ListExecutions that is used: without events, and with them."""
@@ -63,6 +65,8 @@ class Poller:
         self._often = _OFTEN if events else 0.0
         share = LISTS_BESIDE_EVENTS if events else LISTS
         self._lists_a_second = share * account.buckets["ListExecutions"].refill
+        self._looks_a_round = max(_AT_ONCE, round(_LOOKS * account.buckets["DescribeExecution"].refill))
+        self._looks = 0
         self._ended = EndedLists(account, recorder)
         self._due: dict[str, float] = {}
         self._missing: set[str] = set()
@@ -92,6 +96,7 @@ class Poller:
                 machines[_machine(workflow.execution_arn)].append(workflow)
         reading = time.monotonic() - begun
         self._forget(machines)
+        self._looks = self._looks_a_round
         async with side_by_side() as group:
             for machine, workflows in machines.items():
                 group.start_soon(self._careful, machine, workflows, turn)
@@ -148,10 +153,11 @@ class Poller:
                 self._due[workflow.id] = at + self._grace
 
     async def _each(self, workflows: Iterable[Unfinished], turn: Turn | None) -> None:
-        """Looks at those that are due."""
+        """Looks at those that are due; what is too much for this round is due in the next one."""
         async with side_by_side() as group:
             for workflow in workflows:
-                if self._is_due(workflow):
+                if self._looks > 0 and self._is_due(workflow):
+                    self._looks -= 1
                     self._due[workflow.id] = time.monotonic() + self._pause(workflow)
                     group.start_soon(self._observe, workflow, turn)
 
