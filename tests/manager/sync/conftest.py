@@ -59,10 +59,9 @@ class House:
         self.starts.append(workflow.id)
         machine = self.machines[workflow.queue]
         arn = self.account.place.execution(machine.rpartition(":")[2], workflow.id)
-        change = Change(launch=Launch.STARTED, execution_arn=arn)
-        kept = await self.store.update_workflow(workflow.id, change)
+        await self.store.update_workflow(workflow.id, Change(execution_arn=arn))
         await self.account.call("StartExecution", stateMachineArn=machine, name=workflow.id, input=workflow.input)
-        return kept
+        return await self.store.update_workflow(workflow.id, Change(launch=Launch.STARTED))
 
     async def look(self) -> None:
         """A round of polling, in which lists may be read again."""
