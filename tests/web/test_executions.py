@@ -87,6 +87,7 @@ async def test_executions_are_found_and_fit_on_a_narrow_screen(endpoint: Endpoin
     page = await browser.open(f"{endpoint.url}/", size=(360, 740))
     assert await overflow(page) == 0
     await page.get_by_role("link", name="Executions", exact=True).click()
+    await page.get_by_label("State machine").select_option(machine_of(failed))
     await page.get_by_label("Search").fill(failed.rpartition(":")[2])
     await page.get_by_role("button", name="Show").click()
     await page.get_by_role("link", name=failed.rpartition(":")[2]).click()

@@ -323,13 +323,3 @@ class Count(Model):
     status: Status
     resolved_by_user: bool
     count: int
-
-
-class Tally(Model):
-    """How many workflows of a definition were created from a time on, within one step, and have a status now."""
-
-    workflow_definition_name: str
-    status: Status
-    since: Time
-    """The beginning of the step."""
-    count: int

@@ -143,7 +143,7 @@ async def test_an_execution_is_started_and_stopped(site: Site, here: Account):
     assert "&#34;n&#34;" in (await site.ok(f"/machines/{name}/start")).text
     shown = await site.ok(f"/executions?machine={name}")
     assert "a-key-of-the-form" in shown.text
-    assert "a-key-of-the-form" in (await site.ok("/executions?text=KEY-of")).text
+    assert "a-key-of-the-form" in (await site.ok(f"/executions?machine={name}&text=KEY-of")).text
     refused = await site.send(f"/machines/{name}/start", input="{", key="k")
     assert (refused.status, "the input is no JSON" in refused.words) == (400, True)
     await site.send(f"/executions/stop/of/{quote(arn)}", reason="enough")

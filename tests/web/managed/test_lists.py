@@ -10,9 +10,10 @@ from starlette.datastructures import QueryParams
 from tests.manager.conftest import BREAKS, PASSES, defined, ended
 from tests.web.managed.conftest import XSS, Site
 from workers.manager.manager import LocalManager
-from workers.manager.model import Status, Tally
+from workers.manager.model import Status
+from workers.manager.store.interface import Tally
 from workers.web.lists.asked import Asked, Order
-from workers.web.lists.plots import Span, plots_of
+from workers.web.lists.plots import Span, by_definition, plots_of
 
 _ROW = re.compile(r'id="w-([^"]+)"')
 
@@ -110,7 +111,7 @@ async def test_names_tags_and_inputs_are_never_markup(site: Site, manager: Local
 
 
 def test_bars_stand_for_their_steps_and_failures_hang_below():
-    span = Span(timedelta(hours=1), 24, "24 hours")
+    span = Span(timedelta(hours=1), 24, "24 hours", stays=5)
     since = span.since(datetime(2026, 1, 31, 12, 34, tzinfo=UTC))
     assert since == datetime(2026, 1, 30, 13, tzinfo=UTC)
     tallies = [
@@ -118,7 +119,7 @@ def test_bars_stand_for_their_steps_and_failures_hang_below():
         Tally(workflow_definition_name="d", status=Status.FAILED, since=since + 23 * span.step, count=2),
         Tally(workflow_definition_name="late", status=Status.QUEUED, since=since + 24 * span.step, count=1),
     ]
-    first, late = plots_of(tallies, span, since)
+    first, late = plots_of(by_definition(tallies), span, since)
     assert (first.name, first.total, first.failed) == ("d", 11, 2)
     assert first.plot.count("<rect") == 2
     assert '<rect class="bar failed" x="230.8" y="36.0"' in first.plot

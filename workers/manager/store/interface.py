@@ -23,7 +23,6 @@ from workers.manager.model import (
     QueueState,
     StateResource,
     Status,
-    Tally,
     Workflow,
     WorkflowDefinition,
 )
@@ -52,6 +51,17 @@ class Unfinished:
     last_updated: datetime
     revision: int
     cancel_reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """How many workflows of a definition were created from a time on, within one step, and have a status now."""
+
+    workflow_definition_name: str
+    status: Status
+    since: datetime
+    """The beginning of the step."""
+    count: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,11 +5,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from workers.manager.model import Status
+from workers.manager.model import Count, Status
 from workers.web.definitions.difference import difference
 from workers.web.definitions.versions import LATEST, Version, described, managed, of_machine
 from workers.web.here import account_here, manager_here, recent_here
-from workers.web.lists.managed import numbers
+from workers.web.lists.managed import COUNTED, numbers
 from workers.web.lists.raw import machines as known_machines
 from workers.web.rendering import render
 
@@ -17,12 +17,13 @@ from workers.web.rendering import render
 async def definitions(request: Request) -> Response:
     """All definitions, each with how its workflows stand."""
     manager = manager_here(request)
-    counts = await recent_here(request).get("counts", 1.0, manager.counts)
+    counts = await recent_here(request).get("counts", COUNTED, manager.counts)
     text = request.query_params.get("text", "").strip()
     found = [one for one in await manager.definitions() if text.lower() in one.name.lower()]
-    by_name = {
-        one.name: numbers([count for count in counts if count.workflow_definition_name == one.name]) for one in found
-    }
+    of_name: dict[str, list[Count]] = {}
+    for count in counts:
+        of_name.setdefault(count.workflow_definition_name, []).append(count)
+    by_name = {one.name: numbers(of_name.get(one.name, ())) for one in found}
     return render(
         request, "definitions/list.html", definitions=found, numbers=by_name, text=text, statuses=list(Status)
     )
@@ -34,7 +35,7 @@ async def definition(request: Request) -> Response:
     versions = [managed(one) for one in reversed(await manager_here(request).definition_versions(name))]
     shown = _chosen(versions, request.query_params.get("version") or versions[0].label)
     against = request.query_params.get("against")
-    counts = await recent_here(request).get("counts", 1.0, manager_here(request).counts)
+    counts = await recent_here(request).get("counts", COUNTED, manager_here(request).counts)
     own = [count for count in counts if count.workflow_definition_name == name]
     return _shown(request, versions, shown, _chosen(versions, against) if against else None, numbers=numbers(own))
 

@@ -1,28 +1,34 @@
 """Lists of the manager's workflows, and the page that a visit begins with where there is a manager."""
 
 from collections import Counter
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from workers.manager.errors import InvalidPageTokenError
 from workers.manager.model import Count, Page, Query, Sort, Status
+from workers.manager.store.interface import Tally
 from workers.web.here import manager_here, recent_here
 from workers.web.lists.asked import Asked, Order
-from workers.web.lists.plots import Span, plots_of
+from workers.web.lists.plots import Span, by_definition, plots_of
 from workers.web.rendering import render
+
+if TYPE_CHECKING:
+    from workers.manager.manager import LocalManager
 
 _SHOWN = 10
 """Workflows in each list of the start page."""
 _PLOTS = 30
 """Definitions that have a plot on the start page."""
-_OLD = 5.0
-"""Seconds for which numbers that cost more than a page are shown as they were."""
+COUNTED = 2.0
+"""Seconds for which counts are shown as they were."""
 SPANS = {
-    "day": Span(timedelta(hours=1), 24, "24 hours"),
-    "week": Span(timedelta(hours=6), 28, "7 days"),
-    "month": Span(timedelta(days=1), 30, "30 days"),
+    "day": Span(timedelta(hours=1), 24, "24 hours", stays=5),
+    "week": Span(timedelta(hours=6), 28, "7 days", stays=60),
+    "month": Span(timedelta(days=1), 30, "30 days", stays=300),
 }
 
 
@@ -31,23 +37,26 @@ async def start(request: Request) -> Response:
     manager, recent = manager_here(request), recent_here(request)
     name = request.query_params.get("span", "day")
     span = SPANS.get(name, SPANS["day"])
-    counts = await recent.get("counts", 1.0, manager.counts)
+    counts = await recent.get("counts", COUNTED, manager.counts)
     since = span.since(datetime.now(UTC))
-    tallies = await recent.get(("tallies", span, since), _OLD, lambda: manager.store.tallies(since, span.step))
+    by_name = await recent.get(("tallies", span, since), span.stays, lambda: _tallies(manager, span, since))
     bad = await manager.workflows(Query(status=(Status.FAILED,), resolved_by_user=False, limit=_SHOWN))
     going = Query(status=(Status.QUEUED, Status.RUNNING), limit=_SHOWN, sort=Sort.LAST_UPDATED)
-    plots = plots_of(tallies, span, since)
     return render(
         request,
         "lists/start.html",
         numbers=numbers(counts),
         bad=bad.items,
         going=(await manager.workflows(going)).items,
-        plots=plots[:_PLOTS],
-        left_out=max(len(plots) - _PLOTS, 0),
+        plots=plots_of(by_name, span, since, most=_PLOTS),
+        left_out=max(len(by_name) - _PLOTS, 0),
         spans=SPANS,
         span=span,
     )
+
+
+async def _tallies(manager: "LocalManager", span: Span, since: datetime) -> dict[str, list[Tally]]:
+    return by_definition(await manager.store.tallies(since, span.step))
 
 
 async def workflows(request: Request) -> Response:
@@ -60,7 +69,7 @@ async def workflows(request: Request) -> Response:
     except InvalidPageTokenError as error:
         problems.append(str(error))
         page = Page(items=())
-    counts = await recent.get("counts", 1.0, manager.counts)
+    counts = await recent.get("counts", COUNTED, manager.counts)
     return render(
         request,
         "lists/workflows.html",
@@ -74,7 +83,7 @@ async def workflows(request: Request) -> Response:
     )
 
 
-def numbers(counts: list[Count]) -> dict[str, int]:
+def numbers(counts: Iterable[Count]) -> dict[str, int]:
     """How many workflows have each status, and how many are to be looked at."""
     found: Counter[str] = Counter(dict.fromkeys(map(str, Status), 0))
     for count in counts:

@@ -3,13 +3,15 @@
 What failed hangs below the line and all else stands above it, so that nobody needs the colours to see it.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
-from workers.manager.model import Status, Tally
+from workers.manager.model import Status
+from workers.manager.store.interface import Tally
 
 _WIDTH, _ABOVE, _BELOW = 240, 36, 18
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -46,6 +48,8 @@ class Span:
     number: int
     words: str
     """`24 hours`."""
+    stays: float
+    """Seconds for which what was counted is shown as it was."""
 
     def since(self, now: datetime) -> datetime:
         """Its beginning: that of a step, so that bars stay as they are until the next one begins."""
@@ -89,10 +93,12 @@ class Plotted:
     failed: int
 
 
-def plots_of(tallies: Iterable[Tally], span: Span, since: datetime) -> list[Plotted]:
-    """The plot of each definition."""
+def plots_of(
+    by_name: Mapping[str, Sequence[Tally]], span: Span, since: datetime, *, most: int | None = None
+) -> list[Plotted]:
+    """The plots of definitions; at most so many, the first ones."""
     plots = []
-    for name, found in by_definition(tallies).items():
+    for name, found in islice(by_name.items(), most):
         number, failed = total(found), total(found, Status.FAILED)
         label = f"{name}, the last {span.words}: {number:,} started, {failed:,} of them failed"
         plots.append(Plotted(name, plot(span.bars(found, since), label), number, failed))
@@ -105,15 +111,18 @@ def plot(bars: Sequence[Bar], label: str) -> Markup:
     worst = max(max((bar.counts.get(Status.FAILED, 0) for bar in bars), default=0), 1)
     width = _WIDTH / max(len(bars), 1)
     parts = [part for number, bar in enumerate(bars) for part in _bar(bar, number * width, width, most, worst)]
-    line = Markup('<line class="axis" x1="0" x2="{}" y1="{}" y2="{}"/>').format(_WIDTH, _ABOVE, _ABOVE)
-    opening = Markup('<svg class="plot" role="img" aria-label="{}" viewBox="0 0 {} {}" preserveAspectRatio="none">')
-    return opening.format(label, _WIDTH, _ABOVE + _BELOW) + Markup().join(parts) + line + Markup("</svg>")
+    opening = (
+        f'<svg class="plot" role="img" aria-label="{escape(label)}" viewBox="0 0 {_WIDTH} {_ABOVE + _BELOW}" '
+        'preserveAspectRatio="none">'
+    )
+    line = f'<line class="axis" x1="0" x2="{_WIDTH}" y1="{_ABOVE}" y2="{_ABOVE}"/>'
+    return Markup("".join([opening, *parts, line, "</svg>"]))  # noqa: S704 - all but the label is ours
 
 
-def _bar(bar: Bar, left: float, width: float, most: int, worst: int) -> Iterator[Markup]:
+def _bar(bar: Bar, left: float, width: float, most: int, worst: int) -> Iterator[str]:
     if not any(bar.counts.values()):
         return
-    yield Markup("<g><title>{:%d %b %H:%M} UTC: {}</title>").format(bar.since, bar.words)
+    yield f"<g><title>{bar.since:%d %b %H:%M} UTC: {bar.words}</title>"
     top = float(_ABOVE)
     for status in _STACK:
         if count := bar.counts.get(status):
@@ -122,9 +131,9 @@ def _bar(bar: Bar, left: float, width: float, most: int, worst: int) -> Iterator
             yield _rectangle(status, left, top, width, height)
     if count := bar.counts.get(Status.FAILED):
         yield _rectangle(Status.FAILED, left, _ABOVE, width, max(count / worst * _BELOW, _LEAST))
-    yield Markup("</g>")
+    yield "</g>"
 
 
-def _rectangle(status: Status, left: float, top: float, width: float, height: float) -> Markup:
-    rectangle = Markup('<rect class="bar {}" x="{:.1f}" y="{:.1f}" width="{:.1f}" height="{:.1f}"/>')
-    return rectangle.format(status, left + _GAP / 2, top, width - _GAP, height)
+def _rectangle(status: Status, left: float, top: float, width: float, height: float) -> str:
+    place = f'x="{left + _GAP / 2:.1f}" y="{top:.1f}" width="{width - _GAP:.1f}" height="{height:.1f}"'
+    return f'<rect class="bar {status}" {place}/>'

@@ -8,7 +8,7 @@ import anyio
 
 from workers.executions.execution import Execution, Status, from_description
 from workers.manager.model import Status as WorkflowStatus
-from workers.manager.model import Tally
+from workers.manager.store.interface import Tally
 from workers.stepfunctions.account import Account
 from workers.stepfunctions.protocol import RefusedError
 

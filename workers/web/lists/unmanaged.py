@@ -10,7 +10,7 @@ from workers.executions.execution import Execution, Status
 from workers.stepfunctions.protocol import ServiceError
 from workers.web.here import account_here, recent_here
 from workers.web.lists.managed import SPANS
-from workers.web.lists.plots import plots_of
+from workers.web.lists.plots import by_definition, plots_of
 from workers.web.lists.raw import MOST_MACHINES, Found, Machine, machine_name, machines, newest, page, searched, tallies
 from workers.web.rendering import render
 
@@ -40,7 +40,7 @@ async def start(request: Request) -> Response:
         latest=found.items[:_SHOWN],
         numbers={"failed": len(bad), "running": len(going), "seen": len(found.items)},
         more=found.more,
-        plots=plots_of(tallies(found.items, since, span.step), span, since),
+        plots=plots_of(by_definition(tallies(found.items, since, span.step)), span, since),
         spans=SPANS,
         span=span,
         machine_name=machine_name,

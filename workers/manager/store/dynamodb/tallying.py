@@ -3,12 +3,13 @@
 from collections import Counter
 from datetime import datetime, timedelta
 
-from workers.manager.model import Status, Tally
+from workers.manager.model import Status
 from workers.manager.store.dynamodb.counting import counted
 from workers.manager.store.dynamodb.database import DynamoDatabase
 from workers.manager.store.dynamodb.items import expressions, milliseconds
 from workers.manager.store.dynamodb.tables import BY_DEFINITION
 from workers.manager.store.dynamodb.workflow_items import ordered
+from workers.manager.store.interface import Tally
 
 
 class DynamoTallies:

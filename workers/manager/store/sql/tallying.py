@@ -4,7 +4,8 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import BigInteger, bindparam, func, select, type_coerce
 
-from workers.manager.model import Status, Tally
+from workers.manager.model import Status
+from workers.manager.store.interface import Tally
 from workers.manager.store.sql.database import Database
 from workers.manager.store.sql.tables import counts, milliseconds, workflows
 
