@@ -60,8 +60,10 @@ class SqlWorkflows:
             if kept.launch is not Launch.STARTED:
                 claimed = claim is not None and await its_turn(connection, kept.queue)
                 kept = kept.model_copy(update={"launch": Launch.STARTING if claimed else Launch.WAITING})
-            await _insert(connection, kept, claim if kept.launch is Launch.STARTING else None)
-            return await one(connection, kept.id)
+            state = await _insert(connection, kept, claim if kept.launch is Launch.STARTING else None)
+            found = await one(connection, kept.id)
+            await count(connection, state, 1)  # at the end: who counts the same waits for this transaction
+            return found
 
     async def workflow(self, workflow_id: str) -> Workflow:
         """See `WorkflowStore`."""
@@ -84,9 +86,10 @@ class SqlWorkflows:
             after = before._replace(
                 status=given.get("status", before.status), resolved=given.get("resolved_by_user", before.resolved)
             )
+            found = await one(connection, workflow_id)
             if after != before:
                 await count_all(connection, {before: -1, after: 1})
-            return await one(connection, workflow_id)
+            return found
 
     async def delete_workflow(self, workflow_id: str) -> None:
         """See `WorkflowStore`."""
@@ -188,7 +191,8 @@ async def _pass(connection: AsyncConnection, guard: Guard) -> None:
         raise RevisionError(f"workflow {guard.workflow_id} has changed since it was read: read it again")
 
 
-async def _insert(connection: AsyncConnection, kept: Workflow, claim: Claim | None) -> None:
+async def _insert(connection: AsyncConnection, kept: Workflow, claim: Claim | None) -> State:
+    """Writes a new workflow; what is to be counted."""
     about = kept.workflow_definition
     known = select(
         exists().where(workflows.c.id == kept.id),
@@ -207,10 +211,10 @@ async def _insert(connection: AsyncConnection, kept: Workflow, claim: Claim | No
     except IntegrityError:
         raise ConflictError(f"somebody else has just changed what workflow {kept.id} needs: try again") from None
     await connection.execute(insert(details).values(beside))
-    await count(connection, State(about.name, about.version, values["status"], values["resolved"]), 1)
     if kept.tags:
         same = {name: values[name] for name in ("status", "resolved", "created_at")} | {"workflow_id": kept.id}
         await connection.execute(insert(tags), [{"key": k, "value": v, **same} for k, v in kept.tags.items()])
+    return State(about.name, about.version, values["status"], values["resolved"])
 
 
 async def _delete(connection: AsyncConnection, which: ColumnElement[bool]) -> int:
