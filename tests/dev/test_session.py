@@ -12,6 +12,15 @@ from workers.local import LocalStepFunctions
 START = ("the first run", "SUCCEEDED", "3\r\n")
 
 
+def test_start_save_quit(folder: Path, engine: LocalStepFunctions) -> None:
+    with dev(folder, "--machine", "adder.yaml", port=engine.port) as terminal:
+        terminal.shows("r run again", *START)
+        save(folder / "handlers.py", handlers("return x + y + 40"))
+        terminal.shows("handlers.py saved", "Add  task", "SUCCEEDED", "43", r"-3", r"\+43")
+        assert terminal.quit() == 0
+
+
+@pytest.mark.slow
 def test_start_save_error_fix_replay_quit(folder: Path, engine: LocalStepFunctions) -> None:
     code = folder / "handlers.py"
     with dev(folder, "--machine", "adder.yaml", port=engine.port) as terminal:
