@@ -15,7 +15,7 @@ from workers.machines import Severity, validate
 from workers.machines.stepwise.sugar import from_stepwise
 
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "SECURITY.md", *sorted((ROOT / "docs").rglob("*.md"))]
-BLOCK = re.compile(r"^```(?P<language>\w+)(?P<words>[^\n]*)\n(?P<text>.*?)^```$", re.DOTALL | re.MULTILINE)
+BLOCK = re.compile(r"^```(?:\{\.)?(?P<language>\w+)(?P<words>[^\n]*)\n(?P<text>.*?)^```$", re.DOTALL | re.MULTILINE)
 
 
 def is_json(text: str) -> None:
@@ -87,6 +87,12 @@ BLOCKS = [
 @pytest.mark.parametrize(("language", "text"), BLOCKS)
 def test_a_block_is_what_it_says(language: str, text: str):
     CHECKS[language](text)
+
+
+def test_every_fence_is_one_for_the_site_too():
+    """A language alone, or classes and keys in braces: words without braces make text of the block."""
+    fences = [line for page in PAGES for line in page.read_text().splitlines() if line.startswith("```")]
+    assert [line for line in fences if not re.fullmatch(r"```(\w*|\{\.\w+( [.\w=/-]+)*\})", line)] == []
 
 
 def test_no_language_goes_unread():

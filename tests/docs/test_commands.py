@@ -11,7 +11,7 @@ import pytest
 from workers.cli.main import cli
 
 ROOT = Path(__file__).parents[2]
-BLOCK = re.compile(r"^(?:```(?:bash|sh)\b[^\n]*|<!-- run)\n(.*?)^(?:```|-->)$", re.DOTALL | re.MULTILINE)
+BLOCK = re.compile(r"^(?:```(?:\{\.)?(?:bash|sh)\b[^\n]*|<!-- run)\n(.*?)^(?:```|-->)$", re.DOTALL | re.MULTILINE)
 
 
 def commands(page: Path) -> list[str]:

@@ -1,7 +1,7 @@
 """The Python that the pages show runs.
 
 The blocks of a page that begin with ```python are run one after the other, as if they were one program; `await` may
-stand outside functions. One that begins with ```python notest is only compiled: it needs AWS, or is half a thing.
+stand outside functions. One that begins with ```{.python .notest} is only compiled: it needs AWS, or is half a thing.
 """
 
 import ast
@@ -14,8 +14,8 @@ from types import ModuleType
 import pytest
 
 DOCS = Path(__file__).parents[2] / "docs"
-PAGES = {str(path.relative_to(DOCS)): path for path in sorted(DOCS.rglob("*.md")) if "```python" in path.read_text()}
-BLOCK = re.compile(r"^```python(?P<words>[^\n]*)\n(?P<code>.*?)^```$", re.DOTALL | re.MULTILINE)
+BLOCK = re.compile(r"^```(?:\{\.)?python(?P<words>[^\n]*)\n(?P<code>.*?)^```$", re.DOTALL | re.MULTILINE)
+PAGES = {str(path.relative_to(DOCS)): path for path in sorted(DOCS.rglob("*.md")) if BLOCK.search(path.read_text())}
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -29,7 +29,7 @@ async def test_the_python_of_a_page_runs(page: str, tmp_path: Path, monkeypatch:
         code = compile(
             "\n" * lines_before + block["code"], str(PAGES[page]), "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
         )
-        if "notest" not in block["words"].split():
+        if ".notest" not in re.split(r"[ }]", block["words"]):
             running = eval(code, vars(module))
             if inspect.iscoroutine(running):
                 await running

@@ -1,8 +1,8 @@
 """The shell sessions that the pages show, played on the embedded engine.
 
-Of a page, the blocks that begin with ```LANGUAGE … file=NAME are written to an empty folder; the blocks that begin with
-```bash run are run there, one after the other, in one shell, and so are comments that begin with <!-- run. A block of
-```text right after one is what it prints, where a line … stands for any lines. Pictures of machines that a page draws
+Of a page, the blocks that begin with ```{.LANGUAGE file=NAME} are written to an empty folder; those that begin with
+```{.bash .run} are run there, one after the other, in one shell, and so are comments that begin with <!-- run. A block
+of ```text right after one is what it prints, where a line … stands for any lines. Pictures that a page draws
 are those that it shows.
 """
 
@@ -18,12 +18,12 @@ import pytest
 from workers.local import LocalStepFunctions
 
 DOCS = Path(__file__).parents[2] / "docs"
-FILE = re.compile(r"^```[^\n]* file=(?P<name>\S+)\n(?P<text>.*?)^```$", re.DOTALL | re.MULTILINE)
+FILE = re.compile(r"^```\{[^\n]* file=(?P<name>[^\s}]+)\}\n(?P<text>.*?)^```$", re.DOTALL | re.MULTILINE)
 SESSION = re.compile(
-    r"^(?:```bash run|<!-- run)\n(?P<commands>.*?)^(?:```|-->)$(?:\n\n```text\n(?P<output>.*?)^```$)?",
+    r"^(?:```\{\.bash \.run\}|<!-- run)\n(?P<commands>.*?)^(?:```|-->)$(?:\n\n```text\n(?P<output>.*?)^```$)?",
     re.DOTALL | re.MULTILINE,
 )
-PAGES = [str(path.relative_to(DOCS)) for path in sorted(DOCS.rglob("*.md")) if "```bash run" in path.read_text()]
+PAGES = [str(path.relative_to(DOCS)) for path in sorted(DOCS.rglob("*.md")) if "```{.bash .run}" in path.read_text()]
 MARK = "-- the next block --"
 
 

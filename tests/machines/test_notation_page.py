@@ -15,7 +15,7 @@ from workers.machines.notation.reading import read
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "reference" / "notation.md").read_text()
 HERE = Place("aws", "eu-central-1", "123456789012")
-BLOCKS = re.findall(r"^```yaml (\w+)\n(.*?)^```\n(?:\n```json\n(.*?)^```)?", PAGE, re.DOTALL | re.MULTILINE)
+BLOCKS = re.findall(r"^```\{\.yaml \.(\w+)\}\n(.*?)^```\n(?:\n```json\n(.*?)^```)?", PAGE, re.DOTALL | re.MULTILINE)
 
 
 def in_a_machine(kind: str, data: Any) -> dict[str, Any]:
@@ -46,7 +46,7 @@ def test_the_yaml_of_the_page(kind: str, yaml: str, json_text: str):
 
 def test_there_is_yaml_of_every_kind():
     assert {kind for kind, _, _ in BLOCKS} == {"machine", "state", "condition"}
-    assert PAGE.count("```yaml") == len(BLOCKS)
+    assert PAGE.count("```{.yaml") == len(BLOCKS)
 
 
 def test_the_table_lists_every_problem_with_its_severity():
