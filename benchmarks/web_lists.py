@@ -125,7 +125,7 @@ def main() -> None:
         file = Path(sys.argv[2]) if len(sys.argv) > 2 else Path(folder) / "manager.sqlite"
         if not file.exists():
             manager_benchmark.BEGIN = datetime.now(UTC) - SPAN
-            asyncio.run(manager_benchmark.prepare(file, rows))
+            asyncio.run(manager_benchmark.prepare(f"sqlite:///{file}", rows))
         asked = [sys.executable, __file__, "measure", str(file)]
         show(json.loads(subprocess.run(asked, check=True, stdout=subprocess.PIPE).stdout.splitlines()[-1]))
 
