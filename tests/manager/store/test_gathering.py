@@ -2,6 +2,7 @@
 
 import anyio
 import pytest
+from anyio.abc import TaskStatus
 
 from tests.manager.store.workflows import saved
 from workers.manager.errors import NotFoundError, TerminalStatusError
@@ -43,8 +44,16 @@ async def test_what_others_have_changed_is_judged_as_it_is_now(store: Store, def
 async def test_who_gives_up_waiting_leaves_nothing_behind(store: Store, definition: WorkflowDefinition):
     first, second = [await saved(store, definition) for _ in range(2)]
     gathered = Gathered(store)
-    async with gathered._lock:
+
+    async def hold(*, task_status: TaskStatus[None]) -> None:
+        async with gathered._lock:
+            task_status.started()
+            await anyio.sleep_forever()
+
+    async with anyio.create_task_group() as group:
+        await group.start(hold)
         with anyio.move_on_after(0.05):
             await gathered.update(first, Change(execution_arn="arn"))
+        group.cancel_scope.cancel()
     await gathered.update(second, Change(execution_arn="arn"))
     assert (await store.workflow(first.id)).execution_arn is None
