@@ -2,35 +2,17 @@
 
 import json
 from datetime import UTC, datetime, timedelta, timezone
+from types import MappingProxyType
 from typing import Any
 
 import pytest
 
 from tests.machines.conformance import needs_cases, recorded_definitions
+from tests.machines.noted import HERE, from_state, of_rule, of_state, to_asl
 from workers.arns import Place
-from workers.machines.model.conditions import PATH_COMPARATORS, TESTS, VALUE_COMPARATORS
-from workers.machines.model.shapes import snake_case
 from workers.machines.notation.operators import var
 from workers.machines.notation.reading import read
 from workers.machines.notation.writing import write
-
-HERE = Place("aws", "eu-central-1", "123456789012")
-
-
-def to_asl(notation: Any, **options: Any) -> Any:
-    reading = read(notation, place=options.pop("place", HERE), **options)
-    assert reading.findings == []
-    return reading.asl
-
-
-def of_state(state: dict[str, Any], **options: Any) -> Any:
-    return to_asl({"start_at": "S", "states": {"S": state}}, **options)["States"]["S"]
-
-
-def from_state(asl: dict[str, Any], **options: Any) -> Any:
-    machine = write({"StartAt": "S", "States": {"S": asl}}, place=options.pop("place", HERE), **options)
-    return machine["states"]["S"]
-
 
 MACHINES = [
     pytest.param(
@@ -176,50 +158,6 @@ STATES = [
     ),
 ]
 
-CONDITIONS = [
-    ("$.flag", {"Variable": "$.flag", "BooleanEquals": True}),
-    (["not", "$.flag"], {"Not": {"Variable": "$.flag", "BooleanEquals": True}}),
-    (["=", "$.flag", False], {"Variable": "$.flag", "BooleanEquals": False}),
-    (["=", "$.t", "Private"], {"Variable": "$.t", "StringEquals": "Private"}),
-    ([">", "$.t", "m"], {"Variable": "$.t", "StringGreaterThan": "m"}),
-    ([">=", "$.t", "m"], {"Variable": "$.t", "StringGreaterThanEquals": "m"}),
-    (["<", "$.t", "m"], {"Variable": "$.t", "StringLessThan": "m"}),
-    (["<=", "$.t", "m"], {"Variable": "$.t", "StringLessThanEquals": "m"}),
-    (["=", "$.v", 20], {"Variable": "$.v", "NumericEquals": 20}),
-    ([">", "$.v", 20], {"Variable": "$.v", "NumericGreaterThan": 20}),
-    ([">=", "$.v", 20], {"Variable": "$.v", "NumericGreaterThanEquals": 20}),
-    (["<", "$.v", 1.5], {"Variable": "$.v", "NumericLessThan": 1.5}),
-    (["<=", "$.v", 1.5], {"Variable": "$.v", "NumericLessThanEquals": 1.5}),
-    (
-        ["timestamp_equals", "$.d", "2020-01-01T00:00:00Z"],
-        {"Variable": "$.d", "TimestampEquals": "2020-01-01T00:00:00Z"},
-    ),
-    (["string_matches", "$.t", "log-*.txt"], {"Variable": "$.t", "StringMatches": "log-*.txt"}),
-    (["numeric_equals_path", "$.a", "$.b"], {"Variable": "$.a", "NumericEqualsPath": "$.b"}),
-    (["is_present", "$.a"], {"Variable": "$.a", "IsPresent": True}),
-    (["is_present", "$.a", False], {"Variable": "$.a", "IsPresent": False}),
-    (
-        ["and", [">=", "$.value", 20], ["<", "$.value", 30]],
-        {
-            "And": [
-                {"Variable": "$.value", "NumericGreaterThanEquals": 20},
-                {"Variable": "$.value", "NumericLessThan": 30},
-            ]
-        },
-    ),
-    (
-        ["or", "$$.Execution.Input.a", ["not", ["is_null", "$var"]]],
-        {
-            "Or": [
-                {"Variable": "$$.Execution.Input.a", "BooleanEquals": True},
-                {"Not": {"Variable": "$var", "IsNull": True}},
-            ]
-        },
-    ),
-    ("{% $states.input.x > 1 %}", {"Condition": "{% $states.input.x > 1 %}"}),
-    (True, {"Condition": True}),
-]
-
 
 @pytest.mark.parametrize(("notation", "asl"), MACHINES)
 def test_machines_both_ways(notation: dict[str, Any], asl: dict[str, Any]):
@@ -234,59 +172,6 @@ def test_states_both_ways(notation: dict[str, Any], asl: dict[str, Any]):
     assert json.dumps(written) == json.dumps(notation)
 
 
-@pytest.mark.parametrize(("notation", "asl"), CONDITIONS)
-def test_conditions_both_ways(notation: Any, asl: dict[str, Any]):
-    state = {"type": "choice", "choices": [{"condition": notation, "next": "n"}], "default": "d"}
-    expected = {"Type": "Choice", "Choices": [{**asl, "Next": "n"}], "Default": "d"}
-    assert of_state(state) == expected
-    assert from_state(expected) == state
-
-
-@pytest.mark.parametrize("comparator", sorted(VALUE_COMPARATORS.keys() | PATH_COMPARATORS.keys()))
-def test_every_comparator_both_ways(comparator: str):
-    asl = {"Variable": "$.a", comparator: "$.b"}
-    assert of_rule([snake_case(comparator), "$.a", "$.b"]) == asl
-    assert of_rule([comparator, "$.a", "$.b"]) == asl
-    assert of_rule(rule_of(asl)) == asl
-    if comparator in TESTS:
-        assert of_rule([snake_case(comparator), "$.a"]) == {"Variable": "$.a", comparator: True}
-
-
-def of_rule(condition: Any) -> Any:
-    rule = of_state({"type": "choice", "choices": [{"condition": condition, "next": "n"}]})["Choices"][0]
-    return {key: value for key, value in rule.items() if key != "Next"}
-
-
-def rule_of(asl: dict[str, Any]) -> Any:
-    return from_state({"Type": "Choice", "Choices": [{**asl, "Next": "n"}]})["choices"][0]["condition"]
-
-
-def test_there_are_thirty_nine_comparators():
-    assert len(VALUE_COMPARATORS) + len(PATH_COMPARATORS) == 39
-
-
-def test_conditions_with_more_than_a_list_can_say_are_objects():
-    asl = {"And": [{"Variable": "$.a", "StringEquals": "x", "Comment": "why"}, {"Variable": "$.b", "IsNull": True}]}
-    written = rule_of(asl)
-    assert written == ["and", {"variable": "$.a", "string_equals": "x", "comment": "why"}, ["is_null", "$.b"]]
-    assert of_rule(written) == asl
-
-
-def test_conditions_as_asl_writes_them_are_taken_in_both_spellings():
-    asl = {"Not": {"Or": [{"Variable": "$.a", "StringEquals": "x"}]}}
-    assert of_rule(asl) == asl
-    assert of_rule({"not": {"or": [["=", "$.a", "x"]]}}) == asl
-    flat = {"type": "choice", "choices": [{"variable": "$.a", "string_equals": "x", "next": "n"}]}
-    assert of_state(flat)["Choices"] == [{"Variable": "$.a", "StringEquals": "x", "Next": "n"}]
-
-
-def test_a_rule_keeps_what_it_has_beside_its_condition():
-    rule = {"condition": "$.a", "next": "n", "comment": "c", "assign": {"x": 1}}
-    asl = {"Variable": "$.a", "BooleanEquals": True, "Next": "n", "Comment": "c", "Assign": {"x": 1}}
-    assert of_state({"type": "choice", "choices": [rule]})["Choices"] == [asl]
-    assert from_state({"Type": "Choice", "Choices": [asl]})["choices"] == [rule]
-
-
 def test_camel_case_is_taken_everywhere():
     asl = {
         "StartAt": "S",
@@ -296,48 +181,6 @@ def test_camel_case_is_taken_everywhere():
         },
     }
     assert to_asl(asl) == asl
-
-
-@pytest.mark.parametrize(
-    ("condition", "expected"),
-    [
-        (var("$.v") >= 20, [">=", "$.v", 20]),
-        (var("$.v") > 20, [">", "$.v", 20]),
-        (var("$.v") < 20, ["<", "$.v", 20]),
-        (var("$.v") <= 20, ["<=", "$.v", 20]),
-        (var("$.v") == "x", ["=", "$.v", "x"]),
-        (var("$.v") != "x", ["not", ["=", "$.v", "x"]]),
-        (~var("$.flag"), ["not", "$.flag"]),
-        (var("$.a") & var("$.b") & var("$.c"), ["and", "$.a", "$.b", "$.c"]),
-        ((var("$.a") == 1) | ~(var("$.b") & var("$.c")), ["or", ["=", "$.a", 1], ["not", ["and", "$.b", "$.c"]]]),
-        (var("$.a").matches("x*"), ["string_matches", "$.a", "x*"]),
-        (var("$.a").is_present(), ["is_present", "$.a"]),
-        (var("$.a").is_null(), ["is_null", "$.a"]),
-        (var("$.a").is_string(), ["is_string", "$.a"]),
-        (var("$.a").is_numeric(), ["is_numeric", "$.a"]),
-        (var("$.a").is_boolean(), ["is_boolean", "$.a"]),
-        (var("$.a").is_timestamp(), ["is_timestamp", "$.a"]),
-        (var("$.a", kind="numeric") >= var("$.b"), ["numeric_greater_than_equals_path", "$.a", "$.b"]),
-        (var("$.a") == var("$.b", kind="boolean"), ["boolean_equals_path", "$.a", "$.b"]),
-    ],
-)
-def test_operators(condition: Any, expected: Any):
-    assert condition.notation == expected
-    assert of_rule(condition) == of_rule(expected)
-
-
-def test_a_variable_on_its_own_is_a_condition_and_may_stand_in_a_list():
-    assert of_rule(var("$.flag")) == {"Variable": "$.flag", "BooleanEquals": True}
-    assert of_rule(["and", var("$.a"), [">", var("$.b"), 1]]) == of_rule(["and", "$.a", [">", "$.b", 1]])
-
-
-def test_operators_that_cannot_be_meant_are_refused():
-    from workers.errors import UsageError
-
-    with pytest.raises(UsageError, match="join conditions with &"):
-        bool(var("$.a") == 1 and var("$.b"))
-    with pytest.raises(UsageError, match="kind="):
-        var("$.a") == var("$.b")  # noqa: B015 - the comparison itself is refused
 
 
 def test_python_values_for_times():
@@ -381,91 +224,9 @@ def test_errors_by_name_and_by_exception_class(given: Any, names: list[str]):
 
 
 def test_tuples_and_other_mappings_are_json_too():
-    from types import MappingProxyType
 
     state = MappingProxyType({"type": "pass", "result": MappingProxyType({"a": (1, (2,))}), "end": True})
     assert of_state(state) == {"Type": "Pass", "Result": {"a": [1, [2]]}, "End": True}
-
-
-REFUSED = [
-    ({"type": "wait", "seconds": timedelta(milliseconds=1500)}, ("seconds",), "whole number of seconds"),
-    ({"type": "wait", "timestamp": datetime(2020, 1, 1)}, ("timestamp",), "no time zone"),  # noqa: DTZ001
-    ({"type": "pass", "result": {"a": {1, 2}}}, ("result",), "(set) is no JSON"),
-    ({"type": "pass", "result": float("nan")}, ("result",), "no number in JSON"),
-    ({"type": "pass", "result": {1: 2}}, ("result",), "the key 1 (int) is no text"),
-    ({"type": "pass", "result": timedelta(seconds=1)}, ("result",), "is no JSON"),
-    ({"type": "pass", "next": "a", "Next": "b"}, ("Next",), "given twice"),
-    ({"type": "pass", "Type": "Pass"}, ("type",), "given twice"),
-    ({"type": "map", "catch": [{"error_equals": Exception}]}, ("catch", 0, "error_equals"), "write 'States.ALL'"),
-    ({"type": "map", "catch": [{"error_equals": [int]}]}, ("catch", 0, "error_equals"), "neither an error name"),
-    ({"type": "task", "resource": "sqs:queue"}, ("resource",), "names nothing that a task can call"),
-    ({"type": "task", "resource": "lambda:"}, ("resource",), "names nothing that a task can call"),
-    ({"type": "task", "resource": "a b"}, ("resource",), "holds ' ', which AWS refuses"),
-    ({"type": "task", "resource": 3}, ("resource",), "3 is no resource"),
-    ({"type": "task", "resource": len}, ("resource",), "len is a function, and no handler: register it"),
-    ({"type": "task", "resource": "a", "context": "no"}, ("context",), "true or false"),
-    ({"type": "task", "resource": "lambda:f", "context": True}, ("context",), "is for activities"),
-    ({"type": "task", "resource": "lambda:f", "deploy_retry": True}, ("deploy_retry",), "is for activities"),
-    ({"type": "task", "resource": "glue:j", "parameters": []}, ("parameters",), "as an object"),
-    ({"type": "task", "resource": "glue:j", "parameters": {"JobName": "x"}}, ("parameters",), "given twice"),
-]
-
-
-@pytest.mark.parametrize(("state", "where", "message"), REFUSED)
-def test_what_cannot_be_read_is_found_where_it_stands(state: dict[str, Any], where: tuple[Any, ...], message: str):
-    (finding,) = read({"start_at": "S", "states": {"S": state}}, place=HERE).findings
-    assert finding.where == ("states", "S", *where)
-    assert message in finding.message
-
-
-@pytest.mark.parametrize(
-    ("condition", "where", "message"),
-    [
-        ([], (), "a condition starts with its operator"),
-        (["like", "$.a", "x"], (), "a condition starts with its operator"),
-        (["==", "$.a", 1], (), "found ['==']: write ="),
-        (["!=", "$.a", 1], (), 'write [not, ["=", …]]'),
-        (["is_presnt", "$.a"], (), "did you mean is_present?"),
-        ([["and"]], (), "a condition starts with its operator"),
-        (["and"], (), "needs at least one condition"),
-        (["not", "$.a", "$.b"], (), "'not' takes one condition, found 2"),
-        (["=", "$.a"], (), "'=' takes a path and a value, found 1"),
-        (["numeric_equals", "$.a"], (), "takes a path and a value"),
-        (["=", "$.a", None], (2,), "write [is_null, $.a]"),
-        (["<", "$.a", True], (2,), "only = can"),
-        (["=", "$.a", [1]], (2,), "compares with text"),
-        (["=", "$.a", var("$.b")], (2,), "numeric_equals_path"),
-        (3, (), "3 is no condition"),
-        (["or", "$.a", ["not", 5]], (2, 1), "5 is no condition"),
-        ({"and": ["$.a", 5]}, ("and", 1), "5 is no condition"),
-        ({"variable": "$.a", "Variable": "$.b"}, ("Variable",), "given twice"),
-        ({"variable": "$.a", "numeric_equals": {1}}, ("numeric_equals",), "is no JSON"),
-    ],
-)
-def test_conditions_that_cannot_be_read(condition: Any, where: tuple[Any, ...], message: str):
-    state = {"type": "choice", "choices": [{"condition": condition, "next": "n"}]}
-    finding = read({"start_at": "S", "states": {"S": state}}).findings[0]
-    assert finding.where == ("states", "S", "choices", 0, "condition", *where)
-    assert message in finding.message
-
-
-def test_a_condition_given_twice_is_refused():
-    rule = {"condition": ["=", "$.a", 1], "variable": "$.b", "next": "n"}
-    (finding,) = read({"states": {"S": {"type": "choice", "choices": [rule]}}}).findings
-    assert "given twice" in finding.message
-
-
-@pytest.mark.parametrize(
-    "nonsense", [None, 1, "x", [], [1], {}, {"states": 1}, {"states": {"a": 1}}, {"states": {"a": {"type": []}}}]
-)
-def test_nonsense_is_read_without_a_traceback(nonsense: Any):
-    assert read(nonsense).asl is not Ellipsis
-
-
-def test_the_name_of_a_state_is_text():
-    (finding,) = read({"states": {1: {"type": "succeed"}}}).findings
-    assert finding.where == ("states", "1")
-    assert "write '1' in quotes" in finding.message
 
 
 def test_every_place_in_asl_has_its_place_in_the_source():
