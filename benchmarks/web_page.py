@@ -37,7 +37,7 @@ MACHINE = {
 }
 ROLE = "arn:aws:iam::123456789012:role/states"
 ITEMS = 4_150
-ROUNDS = 5
+ROUNDS = 3
 
 
 async def opened(browser: Browser, address: str) -> tuple[float, float]:
