@@ -94,7 +94,7 @@ class Services:
             turn += 1
 
 
-async def load(services: Services, names: dict[str, str], done: anyio.Event) -> dict[str, str]:
+async def load(services: Services, names: dict[str, str], done: anyio.Event, starters: int) -> dict[str, str]:
     """Starts workflows as long as it is not `done`, and cancels the long ones; the kind of each, by its id."""
     kinds: dict[str, str] = {}
 
@@ -114,11 +114,11 @@ async def load(services: Services, names: dict[str, str], done: anyio.Event) -> 
         while not done.is_set():
             with anyio.CancelScope(shield=True):
                 await one(number)
-            number += 4
+            number += starters
             await anyio.sleep(0.2)
 
     async with anyio.create_task_group() as group:
-        for first in range(4):
+        for first in range(starters):
             group.start_soon(some, first)
     return kinds
 
@@ -147,7 +147,9 @@ async def everything(client: Client) -> list[WorkflowSummary]:
     return [one async for one in client.all_workflows(Query(limit=500))]
 
 
-async def play(url: str, ports: tuple[int, int], *, seconds: float, every: float, before: str = "") -> None:
+async def play(
+    url: str, ports: tuple[int, int], *, seconds: float, every: float, before: str = "", starters: int = 4
+) -> None:
     async with LocalStepFunctions(keep=100_000) as engine:
         events = ("--events", unique("events"), "--create-events")
         command = ("serve", "--database", url, "--role", ROLE, "--log-format", "json", *events)
@@ -172,7 +174,7 @@ async def play(url: str, ports: tuple[int, int], *, seconds: float, every: float
                 async with background() as group:
                     group.start_soon(watch, account, account.state_machine(f"{names['narrow']}--0--A"), most)
                     group.start_soon(disturb)
-                    kinds = await load(services, names, done)
+                    kinds = await load(services, names, done, starters)
                     found = await all_ended(services, len(kinds))
                 assert 0 < max(most) <= LIMIT
                 await compare(account, names, kinds, found)
@@ -213,4 +215,4 @@ async def test_two_services_of_which_one_dies_or_sleeps(
 ):
     url = {"sqlite": f"sqlite:///{tmp_path}/manager.sqlite", "dynamodb": f"dynamodb://{unique('manager')}"}.get(kind)
     ports = free_tcp_port_factory(), free_tcp_port_factory()
-    await play(url or request.getfixturevalue("postgresql_url"), ports, seconds=seconds, every=5.0)
+    await play(url or request.getfixturevalue("postgresql_url"), ports, seconds=seconds, every=5.0, starters=9)
