@@ -69,10 +69,8 @@ def manager_policy(
     application whose callbacks it consumes, `NAMESPACE--APPLICATION`.
     """
 
-    def named(kind: str, rest: str = "") -> list[str]:
-        return [_any(place, kind, namespaced(_EVERYTHING, namespace)) + rest]
-
-    machines = named("stateMachine")
+    every = namespaced(_EVERYTHING, namespace)
+    machines = [_any(place, "stateMachine", every)]
     makes = ["CreateStateMachine", "TagResource", "UpdateStateMachine"]
     uses = ["DescribeStateMachine", "ListExecutions", "ListTagsForResource", "StartExecution"]
     looks = ["DescribeExecution", "GetExecutionHistory", "RedriveExecution", "StopExecution"]
@@ -81,8 +79,8 @@ def manager_policy(
     passes["Condition"] = {"StringEquals": {"iam:PassedToService": "states.amazonaws.com"}}
     statements = [
         _allow("Machines", _of("states", makes + uses), machines),
-        _allow("Executions", _of("states", looks), named("execution", ":*")),
-        _allow("Activities", ["states:CreateActivity"], named("activity")),
+        _allow("Executions", _of("states", looks), [_any(place, "execution", every) + ":*"]),
+        _allow("Activities", ["states:CreateActivity"], [_any(place, "activity", every)]),
         _allow("Lists", ["states:ListActivities"], [_EVERYTHING]),  # knows no resources
         passes,
     ]
@@ -93,10 +91,7 @@ def manager_policy(
         tables = _table(place, f"{database.removeprefix('dynamodb://')}-{_EVERYTHING}")
         statements.append(_allow("Database", _of("dynamodb", _TABLES + _ITEMS), [tables]))
     if events:
-        takes = ["DeleteMessage", "GetQueueAttributes", "GetQueueUrl", "ReceiveMessage"]
-        statements.append(_allow("Events", _of("sqs", takes), [_queue(place, events)]))
-        if create_events:
-            statements += _event_statements(events, place=place, kms_key=kms_key)
+        statements += _event_statements(events, place=place, makes=create_events, kms_key=kms_key)
     statements += payload_statements(payloads, place=place)
     if callbacks:
         statements += callback_statements(f"{callbacks}-callbacks", place=place, machines=machines)
@@ -105,14 +100,19 @@ def manager_policy(
     return {"Version": "2012-10-17", "Statement": statements}
 
 
-def _event_statements(name: str, *, place: Place, kms_key: str | None) -> list[dict[str, Any]]:
-    """What whoever makes the queue of events and its rule needs, and whoever checks them."""
+def _event_statements(name: str, *, place: Place, makes: bool, kms_key: str | None) -> list[dict[str, Any]]:
+    """What whoever hears of events needs, and `makes`: whoever makes and checks their queue and its rule, too."""
+    takes = ["DeleteMessage", "GetQueueAttributes", "GetQueueUrl", "ReceiveMessage"]
+    heard = _allow("Events", _of("sqs", takes), [_queue(place, name)])
+    if not makes:
+        return [heard]
     queues = [_queue(place, name), _queue(place, f"{name}-dlq")]
-    makes = ["CreateQueue", "GetQueueAttributes", "GetQueueUrl", "SetQueueAttributes"]
+    changes = ["CreateQueue", "GetQueueAttributes", "GetQueueUrl", "SetQueueAttributes"]
     rules = ["DescribeRule", "EnableRule", "PutRule", "PutTargets"]
     own = f"arn:{place.partition}:events:{place.region}:{place.account}:rule/{name[:64]}"
     return [
-        _allow("EventQueues", _of("sqs", makes), queues),
+        heard,
+        _allow("EventQueues", _of("sqs", changes), queues),
         _allow("EventRule", _of("events", rules), [own]),
         _allow("EventRules", _of("events", ["ListRuleNamesByTarget", "TestEventPattern"]), [_EVERYTHING]),
         *([_allow("EventKey", _of("kms", ["DescribeKey", "GetKeyPolicy"]), [kms_key])] if kms_key else []),
