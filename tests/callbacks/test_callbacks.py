@@ -124,9 +124,10 @@ async def test_what_has_expired_counts_no_more(shops: Shops):
 
 
 async def test_a_message_that_nobody_understands_goes_to_the_dead_letter_queue(shops: Shops):
-    async with shops() as shop, open_sqs(shop.callbacks._connection) as sqs:
+    async with shops(consume=False) as shop, open_sqs(shop.callbacks._connection) as sqs:
         url = await queue_url(sqs, shop.callbacks.name)
         await sqs.set_queue_attributes(QueueUrl=url, Attributes={"VisibilityTimeout": "0"})
+        consumer = asyncio.create_task(shop.callbacks.consume())  # a poll keeps the timeout that it began with
         for body in ("nonsense", "[]", '{"TaskToken": 1, "TaskKey": "a"}', '{"TaskToken": "a"}'):
             await sqs.send_message(QueueUrl=url, MessageBody=body)
         dead = await queue_url(sqs, f"{shop.callbacks.name}-dlq")
@@ -138,6 +139,8 @@ async def test_a_message_that_nobody_understands_goes_to_the_dead_letter_queue(s
         execution = await shop.start("after")
         await shop.callbacks.success("after", 1)
         assert await shop.end(execution) == 1
+        consumer.cancel()
+        await asyncio.wait([consumer])
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.machines.conformance import recorded_cases
-from tests.manager.events import STARTED, at, entered, event, exited, in_line
+from tests.manager.histories import STARTED, at, entered, event, exited, in_line
 from workers.manager.jobs import read_events
 from workers.manager.model import Job, JobStatus, ResourceType
 
