@@ -46,6 +46,7 @@ def table(engine: LocalStepFunctions) -> str:
         AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
         BillingMode="PAY_PER_REQUEST",
     )
+    client.close()
     return name
 
 

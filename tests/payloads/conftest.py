@@ -1,7 +1,9 @@
 """Stores of every kind, and an S3 over real HTTP."""
 
 from collections.abc import AsyncIterator, Iterator
+from contextlib import closing
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import boto3
@@ -34,7 +36,8 @@ def s3_endpoint(engine: LocalStepFunctions) -> str:
 @pytest.fixture(scope="session")
 def s3_options(s3_endpoint: str) -> dict:
     """Options for a payload store on that S3, whose bucket exists."""
-    s3_client(s3_endpoint).create_bucket(Bucket=BUCKET)
+    with closing(s3_client(s3_endpoint)) as client:
+        client.create_bucket(Bucket=BUCKET)
     return {
         "endpoint_url": s3_endpoint,
         "key": "test",
@@ -45,12 +48,13 @@ def s3_options(s3_endpoint: str) -> dict:
 
 
 @pytest.fixture(scope="session")
-def boto_s3(s3_endpoint: str, s3_options: dict):
+def boto_s3(s3_endpoint: str, s3_options: dict) -> Iterator[Any]:
     """A client that looks at what is really stored."""
-    return s3_client(s3_endpoint)
+    with closing(s3_client(s3_endpoint)) as client:
+        yield client
 
 
-def s3_client(endpoint: str):
+def s3_client(endpoint: str) -> Any:
     return boto3.client(
         "s3",
         endpoint_url=endpoint,
