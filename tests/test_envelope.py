@@ -11,6 +11,7 @@ from tests.ids import shown
 from workers.envelope import TaskContext, unwrap
 
 EXECUTION = "arn:aws:states:eu-central-1:123456789012:execution:orders:run-1"
+TRACEPARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 
 
 def context(**fields: Any) -> TaskContext | None:
@@ -27,6 +28,7 @@ def test_the_whole_context_comes_out_of_the_envelope():
             "entered": "2024-05-06T07:08:09.123Z",
             "retry": 2,
             "redrive": 1,
+            "traceparent": TRACEPARENT,
         },
         "input": {"x": 1},
     }
@@ -39,6 +41,7 @@ def test_the_whole_context_comes_out_of_the_envelope():
             entered=datetime(2024, 5, 6, 7, 8, 9, 123_000, tzinfo=UTC),
             retry=2,
             redrive=1,
+            traceparent=TRACEPARENT,
         ),
         {"x": 1},
     )
@@ -73,7 +76,7 @@ def test_an_envelope_inside_an_envelope_is_the_users_own():
 def test_fields_that_are_missing_unknown_or_of_another_type_are_none():
     assert context() == TaskContext()
     assert context(future="field") == TaskContext()
-    assert context(execution=1, state=None, entered=5, retry="2", redrive=1.5) == TaskContext()
+    assert context(execution=1, state=None, entered=5, retry="2", redrive=1.5, traceparent=3) == TaskContext()
     assert context(retry=True, redrive=False) == TaskContext()
 
 
