@@ -161,6 +161,10 @@ BROKEN = {
         one_state(*SNS, END, "retry:", "  - error_equals: States.Timeut"),
         "reserved-name", "states.S.retry[0].error_equals[0]", 8,
     ),
+    "reserved HTTP status": (
+        one_state(*SNS, END, "retry:", "  - error_equals: States.Http.StatusCode.4290"),
+        "reserved-name", "states.S.retry[0].error_equals[0]", 8,
+    ),
     "reserved variable": (
         one_state("type: pass", END, "assign:", "  states: 1"), "reserved-name", "states.S.assign.states", 7,
     ),

@@ -152,6 +152,16 @@ def test_placeholders_are_left_for_those_who_fill_them_in():
     assert to_asl(from_asl(asl)) == asl
 
 
+@pytest.mark.parametrize("status", [400, 404, 429, 500, 503, 599])
+@pytest.mark.parametrize("key", ["Retry", "Catch"])
+def test_the_answers_of_an_api_have_error_names(status: int, key: str):
+    task = {"Type": "Task", "Resource": "arn:aws:states:::http:invoke", "End": True}
+    following = {"Next": "E"} if key == "Catch" else {}
+    failing = {key: [{"ErrorEquals": [f"States.Http.StatusCode.{status}", "States.Http.Socket"], **following}]}
+    asl = {"StartAt": "S", "States": {"S": task | failing, "E": {"Type": "Succeed"}}}
+    assert [problem.code for problem in judge(asl) if problem.code == "reserved-name"] == []
+
+
 def test_a_definition_may_be_as_large_as_aws_allows_and_no_larger():
     def sized(length: int) -> dict[str, Any]:
         return {"StartAt": "S", "States": {"S": {"Type": "Pass", "Result": "é" * length, "End": True}}}

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from tests.account import unique
+from tests.account import Account, unique
 from tests.local.helpers import connect
 from tests.local.integrations.conftest import ask
 from workers.local import LocalStepFunctions
@@ -94,6 +94,23 @@ async def test_what_goes_wrong_has_a_name(integrations: Integrations, api: str, 
         error, cause = await refused(integrations, api, **parameters)
         assert error == "States.Runtime"
         assert "could not be used to start the Task" in str(cause)
+
+
+async def test_the_status_is_caught_by_its_name(account: Account, api: str):
+    call = {
+        "Type": "Task",
+        "Resource": "arn:aws:states:::http:invoke",
+        "Parameters": {"ApiEndpoint": f"{api}/refuse", "Method": "GET"},
+        "Retry": [{"ErrorEquals": ["States.Http.StatusCode.503"]}],
+        "Catch": [
+            {"ErrorEquals": ["States.Http.StatusCode.500"], "Next": "Broken"},
+            {"ErrorEquals": ["States.Http.StatusCode.429"], "Next": "Later"},
+        ],
+        "End": True,
+    }
+    ends = {"Broken": {"Type": "Fail"}, "Later": {"Type": "Succeed"}}
+    found = await account.output({"StartAt": "Call", "States": {"Call": call, **ends}})
+    assert found == {"Error": "States.Http.StatusCode.429", "Cause": "slow down"}
 
 
 BASIC = {"BasicAuthParameters": {"Username": "me", "Password": "secret"}}

@@ -1,5 +1,6 @@
 """The rules of Retry and Catch."""
 
+import re
 from typing import Any
 
 from workers.machines.validation.expressions import suggestion
@@ -28,6 +29,8 @@ _KNOWN = [
     TIMEOUT,
 ]
 """The errors that Step Functions itself reports (developer guide, "Error names")."""
+_HTTP_STATUS = re.compile(r"States\.Http\.StatusCode\.[0-9]{3}")
+"""What an HTTP task reports when the API answers with an error (developer guide, "Call HTTPS APIs")."""
 
 
 def check_failures(state: dict[str, Any], at: At) -> None:
@@ -61,7 +64,7 @@ def _check_names(names: list[str], at: At) -> None:
     for index, name in enumerate(names):
         if not name:
             at.error("empty", "an error name cannot be empty", index)
-        elif name.startswith("States.") and name not in _KNOWN:
+        elif name.startswith("States.") and name not in _KNOWN and not _HTTP_STATUS.fullmatch(name):
             message = f"names that start with States. belong to Step Functions, which has no {name!r}"
             at.error("reserved-name", message + suggestion(name, _KNOWN), index)
 
