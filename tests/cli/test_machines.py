@@ -3,11 +3,13 @@
 import json
 from pathlib import Path
 
+import click
 import pytest
 import yaml
 
 from tests.account import PREFIX, ROLE, unique
 from tests.cli.commands import Line
+from workers.cli.main import cli
 
 ADDER = """\
 start_at: Add
@@ -215,6 +217,33 @@ def test_every_command_explains_itself(line: Line, group: str) -> None:
     assert commands
     for command in commands:
         assert line.ok(group, command, "--help").out.startswith(f"Usage: workers {group} {command} ")
+
+
+@pytest.mark.parametrize("group", ["machines", "activities", "executions"])
+def test_every_command_has_json_for_programs(group: str) -> None:
+    context = click.Context(cli)
+    commands = cli.get_command(context, group)
+    assert isinstance(commands, click.Group)
+    names = commands.list_commands(context)
+    assert names
+    for name in names:
+        command = commands.get_command(context, name)
+        assert command
+        assert any("--json" in option.opts for option in command.params), f"workers {group} {name} has no --json"
+
+
+def test_the_notation_is_rendered_and_converted_as_json(line: Line, adder: Path, tmp_path: Path, local) -> None:
+    rendered = line.ok("machines", "render", str(adder), "--to", "notation", "--json").json
+    assert rendered == yaml.safe_load(adder.read_text())
+    for target in ("asl", "cloudformation", "terraform"):
+        plain = line.ok("machines", "render", str(adder), "--to", target)
+        assert line.ok("machines", "render", str(adder), "--to", target, "--json").json == plain.json
+
+    stepwise = tmp_path / "adder.edn"
+    stepwise.write_text("{:start-at :add :states {:add {:type :task :resource :add :end true}}}")
+    converted = line.ok("machines", "convert", str(stepwise), "--json").json
+    assert converted == yaml.safe_load(line.ok("machines", "convert", str(stepwise)).out)
+    assert converted["states"]["add"]["type"] == "task"
 
 
 def test_a_machine_is_rendered_for_other_tools(line: Line, adder: Path, local) -> None:

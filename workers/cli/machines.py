@@ -207,17 +207,18 @@ def list_(*, as_json: bool, **options: Any) -> None:
     help="A template, a .tf.json file, or the definition alone.",
 )
 @click.option("--name", help="The machine's name.  [default: the file's, without its ending]")
+@json_option
 @aws_options
 @problems_exit_1
-def render(file: str, *, target: str, name: str | None, **options: Any) -> None:
+def render(file: str, *, target: str, name: str | None, as_json: bool, **options: Any) -> None:
     """Write the machine in FILE for other tools: CloudFormation, Terraform, or just ASL or the short notation.
 
     Only ASL, in which names become ARNs, asks AWS: for the account. ${Placeholders} become parameters or variables.
+    All is JSON; the notation is YAML, and with --json it is JSON too.
     """
     from workers.machines.definition import from_asl, load
     from workers.machines.notation.reading import SOMEWHERE
     from workers.machines.rendering import render as as_template
-    from workers.machines.text import as_yaml
 
     definition = load(Path(file))
 
@@ -227,7 +228,7 @@ def render(file: str, *, target: str, name: str | None, **options: Any) -> None:
     if target == "asl":
         print_json(on_account(in_account, options))
     elif target == "notation":
-        click.echo(as_yaml(from_asl(definition.to_asl(place=SOMEWHERE), place=SOMEWHERE)).rstrip())
+        _print_notation(from_asl(definition.to_asl(place=SOMEWHERE), place=SOMEWHERE), as_json=as_json)
     else:
         namespace = Settings(**given(options)).namespace
         kind: Any = target
@@ -236,7 +237,8 @@ def render(file: str, *, target: str, name: str | None, **options: Any) -> None:
 
 @machines.command()
 @click.argument("file", metavar="FILE.edn")
-def convert(file: str) -> int:
+@json_option
+def convert(file: str, *, as_json: bool) -> int:
     """Write a machine of Stepwise, in EDN, in the short notation; - is stdin.
 
     It becomes the same definition on AWS. What Stepwise changed or left out without a word is said.
@@ -244,13 +246,12 @@ def convert(file: str) -> int:
     from workers.machines import Severity
     from workers.machines import validate as judge
     from workers.machines.stepwise.sugar import from_stepwise
-    from workers.machines.text import as_yaml
 
     converted = from_stepwise(read_text(file), name=file)
     problems = judge(converted.notation)
     for said in (*converted.notes, *map(str, problems)):
         click.echo(f"{file}: {said}", err=True)
-    click.echo(as_yaml(converted.notation).rstrip())
+    _print_notation(converted.notation, as_json=as_json)
     return ExitCode.FAULT if any(one.severity is Severity.ERROR for one in problems) else ExitCode.OK
 
 
@@ -290,6 +291,16 @@ def delete(names: tuple[str, ...], *, as_json: bool, **options: Any) -> None:
         print_json([{"what": change.what, "action": change.action} for change in changes])
     else:
         click.echo("\n".join(map(str, changes)) or "nothing to delete")
+
+
+def _print_notation(notation: dict[str, Any], *, as_json: bool) -> None:
+    """Prints a machine in the short notation: as YAML for people, or as JSON; both are a FILE for `put`."""
+    from workers.machines.text import as_yaml
+
+    if as_json:
+        print_json(notation)
+    else:
+        click.echo(as_yaml(notation).rstrip())
 
 
 def _said(options: dict[str, Any]) -> Any:
