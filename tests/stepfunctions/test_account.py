@@ -1,11 +1,12 @@
 """Names, calls and their repetitions, on the engine and on a service that is throttled or late."""
 
 import time
+from types import SimpleNamespace
 
-import anyio
 import pytest
 
-from tests.account import PREFIX, Account, unique
+from tests.account import PREFIX, ROLE, Account, unique
+from tests.clock import stopped_clock
 from tests.proxy import Proxy, answered, opened, refused
 from workers.errors import UsageError
 from workers.settings import Settings
@@ -76,25 +77,55 @@ async def test_what_is_missing_is_believed_unless_it_was_just_created(proxy: Pro
     assert young["name"] == "young"
 
 
+async def test_what_was_created_settles_for_thirty_seconds(
+    proxy: Proxy, hasty: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    arn = f"{PREFIX}:stateMachine:young"
+    monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: 1000.0))
+    async with opened() as found:
+        proxy.answers["DescribeStateMachine"] = [lambda _: refused("StateMachineDoesNotExist")] * 2
+        with pytest.raises(RefusedError, match="StateMachineDoesNotExist"):
+            await found.call("DescribeStateMachine", stateMachineArn=arn, created=970.0)
+        assert len(proxy.called("DescribeStateMachine")) == 1
+        proxy.answers["DescribeStateMachine"].append(lambda _: answered(name="young"))
+        young = await found.call("DescribeStateMachine", stateMachineArn=arn, created=970.1)
+    assert young["name"] == "young"
+
+
+@pytest.mark.parametrize(
+    ("operation", "parameters"),
+    [
+        ("CreateActivity", {"name": "paced"}),
+        ("CreateStateMachine", {"name": "paced", "definition": "{}", "roleArn": ROLE}),
+        ("UpdateStateMachine", {"stateMachineArn": f"{PREFIX}:stateMachine:paced", "definition": "{}"}),
+    ],
+)
+async def test_calls_of_a_rare_api_wait_for_its_bucket(
+    proxy: Proxy, monkeypatch: pytest.MonkeyPatch, operation: str, parameters: dict[str, str]
+) -> None:
+    clock = stopped_clock(monkeypatch)
+    proxy.answers[operation] = [lambda _: answered()] * 52
+    async with opened() as found:
+        for _ in range(50):
+            await found.call(operation, **parameters)
+        assert clock.waits == []  # half of the bucket's 100
+        for _ in range(2):
+            await found.call(operation, **parameters)
+    assert clock.waits == [1.0, 1.0]
+    assert len(proxy.called(operation)) == 52
+
+
 async def test_a_pace_lets_half_a_bucket_through_and_then_waits(monkeypatch: pytest.MonkeyPatch) -> None:
-    now, waits = 100.0, []
-
-    async def sleep(seconds: float) -> None:
-        nonlocal now
-        waits.append(round(seconds, 6))
-        now += seconds
-
-    monkeypatch.setattr(anyio, "current_time", lambda: now)
-    monkeypatch.setattr(anyio, "sleep", sleep)
+    clock = stopped_clock(monkeypatch)
     pace = Pace(Bucket(4, 0.5))
     for _ in range(5):
         await pace.turn()
-    assert waits == [2.0, 2.0, 2.0]
-    now += 100  # the bucket is full again
-    waits.clear()
+    assert clock.waits == [2.0, 2.0, 2.0]
+    clock.now += 100  # the bucket is full again
+    clock.waits.clear()
     for _ in range(3):
         await pace.turn()
-    assert waits == [2.0]
+    assert clock.waits == [2.0]
 
 
 async def test_the_embedded_engine_has_no_buckets(engine) -> None:
