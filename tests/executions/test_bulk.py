@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.account import PREFIX
+from tests.clock import stopped_clock
 from tests.executions.machines import ECHO, WAITS, fails, registered
 from tests.proxy import Proxy, answered, opened, refused
 from workers.errors import UsageError
@@ -138,6 +139,26 @@ async def test_failed_executions_are_redriven_by_error_and_state_and_an_interrup
             await stop_executions(Selection(machine=machine.name), journal=journal, account=here)
         with pytest.raises(UsageError, match="cannot be used"):
             await redrive_executions(selection, journal=tmp_path, account=here)
+
+
+async def test_executions_are_stopped_and_redriven_at_the_rate(proxy: Proxy, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with opened() as here:
+        waiting, failing = await registered(here, WAITS), await registered(here, fails())
+        for _ in range(3):
+            await start_execution(waiting, account=here)
+            await start_execution(failing, wait=True, account=here)
+        proxy.answers["RedriveExecution"] = [lambda _: answered(redriveDate=1)] * 3
+
+        clock = stopped_clock(monkeypatch)
+        selection = Selection(machine=waiting.name)
+        await stop_executions(selection, rate=4.0, dry_run=True, account=here)
+        assert clock.waits == []  # nothing is done
+        assert (await stop_executions(selection, rate=4.0, account=here)).counts[Did.DONE] == 3
+        assert clock.waits == [0.25] * 3
+        clock.waits.clear()
+        again = await redrive_executions(Selection(machine=failing.name), rate=0.5, account=here)
+    assert again.counts[Did.DONE] == 3
+    assert clock.waits == [2.0] * 3
 
 
 async def test_what_makes_no_sense_is_said(here: Account) -> None:
