@@ -10,7 +10,7 @@ from aiohttp import web
 from tests.account import PREFIX, ROLE, unique
 from tests.doctor import handlers
 from tests.doctor.iam import Simulation, denied
-from tests.doctor.machines import chain, task
+from tests.doctor.machines import ALL, chain, task
 from tests.proxy import Proxy
 from workers import Registry, Worker
 from workers.arns import Place
@@ -57,6 +57,30 @@ async def test_a_deployed_machine_is_examined_like_its_file(deployed) -> None:
         await examine(registry, ["nope"])
     with pytest.raises(UsageError, match="do without --offline"):
         await examine(registry, [machine], offline=True)
+
+
+async def test_times_that_a_machine_lacks_are_told_of_a_file_and_of_a_deployed_machine(
+    here: Account, tmp_path: Path
+) -> None:
+    activity = unique("work")
+    registry = Registry()
+    registry.add(activity, handlers.quiet)
+    bare = chain(Work={"type": "task", "resource": activity, "retry": [ALL]})
+    del bare["timeout_seconds"]
+    file = tmp_path / "bare.json"
+    file.write_text(json.dumps(bare))
+    machine = await ensure_state_machine(unique("bare"), bare, role=ROLE, account=here)
+    for found, states in (
+        (await examine(registry, [file], offline=True), "states"),
+        (await examine(registry, [machine.name]), "States"),
+    ):
+        lacking = {one.code: one for one in found.findings if one.code.startswith("no-")}
+        assert lacking.keys() == {"no-heartbeat", "no-timeout", "no-machine-timeout"}
+        assert {one.level for one in lacking.values()} == {Level.WARNING}
+        assert not found.fine(strict=True)
+        assert lacking["no-timeout"].where.endswith(f": {states}.Work")
+        assert lacking["no-heartbeat"].where.endswith(f": {states}.Work")
+        assert lacking["no-machine-timeout"].where.endswith(": the definition")
 
 
 async def test_a_broken_file_is_told_and_the_rest_examined(tmp_path: Path) -> None:
