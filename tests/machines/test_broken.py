@@ -117,6 +117,20 @@ BROKEN = {
     ),
     # the graph
     "no such start": ("start_at: T\nstates: {S: {type: succeed}}", "missing-target", "start_at", 1),
+    "no such start of a branch": (
+        with_done("type: parallel", "next: done", "branches:", "  - {start_at: B, states: {B: {type: succeed}}}",
+                  "  - start_at: X", "    states: {C: {type: succeed}}"),
+        "missing-target", "states.S.branches[1].start_at", 9,
+    ),
+    "no such start of a map in a branch": (
+        one_state("type: parallel", END, "branches:", "  - start_at: M", "    states:",
+                  "      M: {type: map, end: true, item_processor: {start_at: S, states: {I: {type: succeed}}}}"),
+        "missing-target", "states.S.branches[0].states.M.item_processor.start_at", 9,
+    ),
+    "start of a branch outside of it": (
+        one_state(*MAP[:2], "item_processor:", "  start_at: S", "  states: {I: {type: succeed}}"),
+        "missing-target", "states.S.item_processor.start_at", 7,
+    ),
     "no such next": (one_state("type: pass", "next: T"), "missing-target", "states.S.next", 5),
     "no such default": (
         with_done("type: choice", "choices: [{condition: $.a, next: done}]", "default: dome"),

@@ -1,5 +1,6 @@
 """Conditions in the notation and in ASL, both ways; and as operators of Python."""
 
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
@@ -61,6 +62,23 @@ def test_conditions_both_ways(notation: Any, asl: dict[str, Any]):
     expected = {"Type": "Choice", "Choices": [{**asl, "Next": "n"}], "Default": "d"}
     assert of_state(state) == expected
     assert from_state(expected) == state
+
+
+@pytest.mark.parametrize(
+    ("symbol", "comparator"),
+    [
+        ("=", "TimestampEquals"),
+        (">", "TimestampGreaterThan"),
+        (">=", "TimestampGreaterThanEquals"),
+        ("<", "TimestampLessThan"),
+        ("<=", "TimestampLessThanEquals"),
+    ],
+)
+def test_moments_of_python_are_compared_as_timestamps(symbol: str, comparator: str):
+    for noon in (datetime(2020, 1, 1, 12, tzinfo=UTC), datetime(2020, 1, 1, 14, tzinfo=timezone(timedelta(hours=2)))):
+        asl = {"Variable": "$.d", comparator: "2020-01-01T12:00:00Z"}
+        assert of_rule([symbol, "$.d", noon]) == asl
+        assert rule_of(asl) == [snake_case(comparator), "$.d", "2020-01-01T12:00:00Z"]  # text alone would be a String
 
 
 @pytest.mark.parametrize("comparator", sorted(VALUE_COMPARATORS.keys() | PATH_COMPARATORS.keys()))
