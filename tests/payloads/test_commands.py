@@ -3,14 +3,17 @@
 import json
 import os
 import socket
+import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import anyio
+import pexpect
 import pytest
 from click.testing import CliRunner, Result
 
 from tests.payloads.conftest import BUCKET
+from tests.processes import WORKERS
 from workers.cli.payloads import payloads as group
 from workers.errors import UsageError, WorkersError
 from workers.payloads import Payloads, PayloadStream
@@ -121,6 +124,22 @@ def test_sweep_removes_what_is_old(url: str):
     assert result.output == "removed 1 payload, 3 bytes\n"
     assert not old.exists()
     assert young.exists()
+
+
+def test_sweep_shows_a_bar_on_a_terminal(url: str):
+    old, young = aged(offloaded(url, [1]), 40), aged(offloaded(url, [2]), 40)
+    os.utime(young)  # copied there later
+    command = [*WORKERS, "payloads", "sweep", url, "--older-than", "30d"]
+    environment = {**os.environ, "TERM": "xterm", "PYTHONIOENCODING": "utf-8"}
+    with pexpect.spawn(
+        sys.executable, command, env=environment, encoding="utf-8", timeout=30, dimensions=(24, 100)
+    ) as terminal:
+        terminal.expect("━.*listing")
+        terminal.expect("━.*2 seen, 1 removed")
+        terminal.expect("removed 1 payload, 3 bytes\r\n")
+        terminal.expect(pexpect.EOF)
+    assert terminal.exitstatus == 0
+    assert (old.exists(), young.exists()) == (False, True)
 
 
 @pytest.mark.parametrize("age", ["30", "d", "-1d", "1.5d", "30 days", "23h", "0d"])

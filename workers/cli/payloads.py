@@ -7,7 +7,7 @@ import anyio
 import click
 from rich.console import Console
 from rich.filesize import decimal
-from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from workers.cli.options import given, settings_options
 from workers.payloads.payloads import Payloads
@@ -75,10 +75,10 @@ def sweep_(store: str, age: str, *, dry_run: bool, **where: Any) -> None:
 
 async def _sweep(url: str, age: str, dry_run: bool, where: dict[str, Any]) -> Swept:
     older_than = parse_age(age)
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    columns = (BarColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
     console = Console(stderr=True)
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
-        line = bar.add_task("listing")
+        line = bar.add_task("listing", total=None)  # a store does not say how much it holds: the bar pulses
 
         def progress(swept: Swept) -> None:
             bar.update(line, description=f"{swept.seen:,} seen, {swept.removed:,} removed")
