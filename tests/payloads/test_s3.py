@@ -7,8 +7,9 @@ import pytest
 
 from tests.payloads.conftest import BUCKET
 from workers.errors import UsageError
-from workers.payloads import Payloads
+from workers.payloads import Payloads, PayloadStream
 from workers.payloads.errors import PayloadMissingError, StoreAccessDeniedError, StoreMissingError, StoreRefusedError
+from workers.payloads.s3_upload import PART
 
 
 def key_of(claim: dict) -> str:
@@ -65,7 +66,12 @@ async def test_an_object_is_written_again_each_time_so_that_its_age_restarts(s3_
     assert len(versions) == 2
 
 
-async def test_options_of_s3_are_passed_on(s3_options, boto_s3):
+@pytest.mark.parametrize(
+    "made",
+    [lambda: "x" * 100, lambda: PayloadStream(b"x" * 100), lambda: PayloadStream(b"x" * (PART + 1))],
+    ids=["a document", "a short stream", "a stream in parts"],
+)
+async def test_options_of_s3_are_passed_on(s3_options, boto_s3, made):
     additional = {
         "ServerSideEncryption": "aws:kms",
         "SSEKMSKeyId": "arn:aws:kms:us-east-1:123456789012:key/11111111-2222-3333-4444-555555555555",
@@ -73,8 +79,7 @@ async def test_options_of_s3_are_passed_on(s3_options, boto_s3):
     }
     options = {**s3_options, "s3_additional_kwargs": additional}
     async with Payloads(f"s3://{BUCKET}/options", options=options) as payloads:
-        claim = await payloads.offload("x" * 100, always=True)
-        assert await payloads.reload(claim) == "x" * 100
+        claim = await payloads.offload(made(), always=True)
     head = boto_s3.head_object(Bucket=BUCKET, Key=key_of(claim))
     assert head["ServerSideEncryption"] == "aws:kms"
     assert head["SSEKMSKeyId"] == additional["SSEKMSKeyId"]
