@@ -7,6 +7,7 @@ from pathlib import Path
 import anyio
 import pytest
 
+from interceptors import Payload
 from workers.payloads import Payloads, PayloadStream
 from workers.payloads.claim import CLAIM_KEY
 from workers.payloads.document import encode
@@ -129,6 +130,13 @@ async def test_what_a_result_path_adds_to_a_whole_document_is_added_to_its_value
     output = await claim_on(payloads, {"a": 1, "b": 2})
     later = {**output, "b": 3, "c": await claim_on(payloads, [4])}
     assert await payloads.reload(later) == {"a": 1, "b": 3, "c": [4]}
+
+
+@pytest.mark.parametrize("name", ["uri", "bytes", "sha256", "encoding"])
+async def test_a_result_path_with_the_name_of_a_claims_own_key_makes_it_malformed(payloads: Payloads, name: str):
+    output = await claim_on(payloads, {"a": 1})
+    with pytest.raises(PayloadMalformedError):
+        await payloads.reload({**output, name: {"made": 2}})
 
 
 async def test_nothing_can_be_added_to_a_list(payloads: Payloads):
@@ -258,6 +266,27 @@ async def test_a_claim_on_ten_gigabytes_is_refused_and_nothing_read(payloads: Pa
         await payloads.reload(crafted)
     assert refused.value.error_name == "Worker.PayloadTooLarge"
     assert reads == []
+
+
+@pytest.mark.parametrize("made", [Payloads, lambda url: Payload(url).payloads], ids=["Payloads", "Payload"])
+async def test_the_caps_are_64_and_256_mib_and_5_gib_where_nothing_else_is_said(made):
+    def claimed(size: int, encoding: str = "json") -> dict:
+        name = SHA if encoding == "json" else f"stream-{'0' * 32}"
+        uri = f"memory://caps/2026-01-02/{name}"
+        return {CLAIM_KEY: 1, "uri": uri, "bytes": size, "sha256": SHA, "encoding": encoding}
+
+    mib, gib = 1024**2, 1024**3
+    async with made("memory://caps") as payloads:
+        for over, said in (
+            (claimed(64 * mib + 1), "over max_object, 67,108,864"),
+            ([claimed(64 * mib)] * 4 + [claimed(1)], "over max_document, 268,435,456"),
+            (claimed(5 * gib + 1, "bytes"), "over max_stream, 5,368,709,120"),
+        ):
+            with pytest.raises(PayloadTooLargeError, match=said):
+                await payloads.reload(over)
+        with pytest.raises(PayloadMissingError):  # as much as may be is looked for
+            await payloads.reload([claimed(64 * mib)] * 4)
+        assert isinstance(await payloads.reload(claimed(5 * gib, "bytes")), PayloadStream)
 
 
 async def test_the_cap_of_a_document_counts_each_place(payloads: Payloads, reads: list[str]):
