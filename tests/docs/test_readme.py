@@ -12,8 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.account import Account, task
+from tests.account import unique
 from tests.docs.readme import README, ROOT, blocks, commands
+from tests.docs.test_shell import play
 from tests.processes import workers
 from workers.cli.main import cli
 from workers.local import LocalStepFunctions
@@ -45,13 +46,20 @@ def test_the_commands_of_workers_exist() -> None:
         assert cli.get_command(context, line.split()[1]), line
 
 
-async def test_the_worker_of_your_own_works(engine: LocalStepFunctions, account: Account, tmp_path: Path) -> None:
-    (handlers,) = (block for block in blocks("python") if block.startswith("# handlers.py"))
-    (tmp_path / "handlers.py").write_text(handlers)
-    command = next(line for line in commands("workers") if line.endswith("handlers:registry --local"))
-    found = {"PYTHONPATH": str(tmp_path), "WORKERS_LOCAL_PORT": str(engine.port)}
-    async with workers(*command.split()[1:], environment=found):
-        assert await account.output(task("add"), {"x": 1, "y": 2}) == 3
+async def test_the_worker_of_your_own_works(
+    engine: LocalStepFunctions, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for language, name in (("python", "handlers.py"), ("yaml", "adder.yaml")):
+        (text,) = (block for block in blocks(language) if block.startswith(f"# {name}\n"))
+        (tmp_path / name).write_text(text)
+    worker = next(line for line in commands("workers") if line.endswith("handlers:registry --local"))
+    put = next(line for line in commands("workers") if line.startswith("workers machines put adder.yaml"))
+    start = next(line for line in commands("workers") if line.startswith("workers executions start adder "))
+    assert "--wait" in start
+    monkeypatch.setenv("WORKERS_NAMESPACE", space := unique("readme"))
+    printed = (await play(f"{put}\n{worker} &\n{start}\n", tmp_path, engine)).splitlines()
+    assert printed[:2] == [f"activity {space}--add: created", f"state machine {space}--adder: created"]
+    assert "3" in printed
 
 
 @pytest.mark.slow
