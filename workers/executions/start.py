@@ -40,8 +40,9 @@ async def start_execution(
 ) -> Execution:
     """Starts an execution of a state machine; with `wait`, returns when it has ended, well or not.
 
-    `machine`: `NAME`, `NAME:VERSION`, `NAME:ALIAS`, an ARN, or what `ensure_state_machine` returned: then just that
-    definition runs, be it a second old. `input`: any JSON value. `name`: unique for 90 days; a random one by default.
+    `machine`: `NAME`, `NAME:VERSION`, `NAME:ALIAS`, an ARN, or what `ensure_state_machine` returned: then what that
+    call updated runs, be it a second old. By name, AWS may start the old definition for some seconds. `input`: any
+    JSON value. `name`: unique for 90 days; a random one by default.
     `payloads`: a payload store, or the URL of one, for what is too large in the input, and to reload the output from.
     `traceparent`: True for a new trace, or a W3C traceparent to continue; it is put into the input, which must be an
     object, and names the X-Ray trace as well. `watching`: called with the progress of the states while it is waited
