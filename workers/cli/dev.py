@@ -40,7 +40,13 @@ _OPTIONS = {
 @click.option("--user", metavar="NAME", help="Whose registrations these are.  [default: who is logged in]")
 @click.option("--standby", is_flag=True, help="Run nothing: keep workers up for executions that are started elsewhere.")
 @click.option("--ui", is_flag=True, help="Serve the web page of executions, and print the address of each.")
-@click.option("--clean", is_flag=True, help="Delete what killed loops of yours have left behind, and exit.")
+@click.option("--clean", is_flag=True, help="Delete what killed loops of yours on this host left behind, and exit.")
+@click.option(
+    "--everywhere",
+    is_flag=True,
+    help="With --clean: also what loops of your user name on other hosts registered, running or not. Another container "
+    "is another host, and its root has the name of yours.",
+)
 @settings_options(Settings, _OPTIONS)
 def dev(
     registry: str | None,
@@ -54,6 +60,7 @@ def dev(
     standby: bool,
     ui: bool,
     clean: bool,
+    everywhere: bool,
     **options: Any,
 ) -> int:
     """Run the machine in FILE with the handlers of the registry, again on each save, and show the result.
@@ -69,7 +76,9 @@ def dev(
     """
     local = {"local": not aws}
     if clean:
-        return _clean(user, options | local)
+        return _clean(user, options | local, everywhere=everywhere)
+    if everywhere:
+        raise UsageError("--everywhere says what to delete: it goes with --clean")
     try:
         from workers.dev.loop import develop
     except ModuleNotFoundError as error:
@@ -126,14 +135,14 @@ def _existing(path: str) -> Path:
     return Path(path)
 
 
-def _clean(user: str | None, options: dict[str, Any]) -> int:
+def _clean(user: str | None, options: dict[str, Any], *, everywhere: bool) -> int:
     from workers.reloaded.leftovers import clean
     from workers.reloaded.owner import Owner
 
     owner = Owner.current(user)
 
     async def work(account: "Account") -> "tuple[Change, ...]":
-        return await clean(owner=owner, elsewhere=True, account=account)
+        return await clean(owner=owner, elsewhere=everywhere, account=account)
 
     changes = on_account(work, options)
     click.echo("\n".join(map(str, changes)) or "nothing was left behind")
