@@ -271,7 +271,7 @@ async def test_heartbeats_keep_a_long_task_alive(account: Account) -> None:
         assert (await account.ended(second))["status"] == "SUCCEEDED"
 
 
-async def test_activities_are_created_when_a_poll_misses_them_also_after_a_deletion(account: Account) -> None:
+async def test_an_activity_is_there_when_its_worker_starts_and_tasks_name_the_worker(account: Account) -> None:
     registry, name = Registry(), unique("fresh")
     registry.add(name, lambda event, /: event)
     async with working(registry, worker_name="the-worker"):
