@@ -83,11 +83,14 @@ async def test_what_was_created_settles_for_thirty_seconds(
     arn = f"{PREFIX}:stateMachine:young"
     monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: 1000.0))
     async with opened() as found:
-        proxy.answers["DescribeStateMachine"] = [lambda _: refused("StateMachineDoesNotExist")] * 2
+        proxy.answers["DescribeStateMachine"] = [
+            lambda _: refused("StateMachineDoesNotExist"),
+            lambda _: refused("StateMachineDoesNotExist"),
+            lambda _: answered(name="young"),
+        ]
         with pytest.raises(RefusedError, match="StateMachineDoesNotExist"):
             await found.call("DescribeStateMachine", stateMachineArn=arn, created=970.0)
         assert len(proxy.called("DescribeStateMachine")) == 1
-        proxy.answers["DescribeStateMachine"].append(lambda _: answered(name="young"))
         young = await found.call("DescribeStateMachine", stateMachineArn=arn, created=970.1)
     assert young["name"] == "young"
 
