@@ -40,7 +40,9 @@ class Callbacks:
     """The callbacks of an application in an environment. An async context manager.
 
     Its queue is `ENVIRONMENT--APPLICATION-callbacks`, that of states with `resource: callback:APPLICATION` in that
-    namespace. `store`: `dynamodb` (a table of the same name), `dynamodb://TABLE` or `sqlite:///FILE`.
+    namespace. `store`: `dynamodb` (a table of the same name), `dynamodb://TABLE` or `sqlite:///FILE`. Without one it is
+    `dynamodb` on AWS; on the embedded engine (`settings.local`) a file, named like the queue with `.sqlite`, in the
+    working directory.
     `keys`: whether executions may wait for the same key at the same time: `refuse` fails the second one as
     `Worker.CallbackKeyInUse`; `apart` keeps them apart, and whoever finishes one says which (`execution=`).
     `payloads`: a store for results over 256 KiB, as in `s3://bucket/prefix`. `waits`, `keep`: seconds after which a
@@ -53,7 +55,7 @@ class Callbacks:
         environment: str | None,
         application: str | None,
         *,
-        store: str = "dynamodb",
+        store: str | None = None,
         keys: Literal["refuse", "apart"] = "refuse",
         payloads: str | None = None,
         waits: float = 366 * DAY,
@@ -66,11 +68,11 @@ class Callbacks:
         """The name of the queue."""
         if keys not in {"refuse", "apart"}:
             raise UsageError(f"keys is {keys!r}: it must be refuse or apart")
-        self._kind, self._where = check_store(store, self.name)
+        self._settings = settings or Settings()
+        self._kind, self._where = check_store(store, self.name, local=self._settings.local)
         self._apart = keys == "apart"
         self._payloads = Payloads(payloads) if payloads else None
         self._waits, self._keep, self._visibility = waits, keep, visibility
-        self._settings = settings or Settings()
         self._session = session
         self._stack = AsyncExitStack()
         self._connection: Connection

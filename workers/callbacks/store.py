@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol, Self
 from urllib.parse import urlsplit
 
@@ -48,8 +49,14 @@ class TokenStore(Protocol):
     async def __aexit__(self, *failure: object) -> None: ...
 
 
-def check_store(url: str, table: str) -> tuple[str, str]:
-    """Which kind of store `url` names, and where: `dynamodb` (in `table`), `dynamodb://TABLE`, `sqlite:///FILE`."""
+def check_store(url: str | None, table: str, *, local: bool = False) -> tuple[str, str]:
+    """Which kind of store `url` names, and where: `dynamodb` (in `table`), `dynamodb://TABLE`, `sqlite:///FILE`.
+
+    None is `dynamodb`, or for the embedded engine (`local`) the file `TABLE.sqlite` in the working directory.
+    """
+    if url is None and local:
+        return "sqlite", str(Path(f"{table}.sqlite").absolute())
+    url = url or "dynamodb"
     if url == "dynamodb":
         return "dynamodb", table
     parts = urlsplit(url)

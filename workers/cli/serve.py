@@ -63,8 +63,9 @@ def _pairs(context: click.Context, option: click.Parameter, given: tuple[str, ..
 @click.option("--callbacks", metavar="APPLICATION", **_variable("CALLBACKS"),
               help="Consume the callbacks of this application (NAMESPACE--APPLICATION in a namespace), and let "
               "POST /callbacks/KEY finish them.")  # fmt: skip
-@click.option("--callback-store", metavar="URL", default="dynamodb", show_default=True, **_variable("CALLBACK_STORE"),
-              help="Where their tokens are kept: dynamodb, dynamodb://TABLE or sqlite:///FILE.")  # fmt: skip
+@click.option("--callback-store", metavar="URL", **_variable("CALLBACK_STORE"),
+              help="Where their tokens are kept: dynamodb, dynamodb://TABLE or sqlite:///FILE.  [default: dynamodb, "
+              "with --local a SQLite file]")  # fmt: skip
 @click.option("--callback-token-file", metavar="FILE", **_variable("CALLBACK_TOKEN_FILE"),
               help="Bearer tokens that may only finish callbacks, one a line.")  # fmt: skip
 @click.option("--events", metavar="QUEUE", **_variable("EVENTS"),

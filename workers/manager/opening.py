@@ -53,8 +53,8 @@ class Service:
     """Whether others may reach it without a token."""
     callbacks: str | None = None
     """`APPLICATION` or `NAMESPACE--APPLICATION`: whose callbacks are consumed, and finished by HTTP."""
-    callback_store: str = "dynamodb"
-    """Where their tokens are kept; see `Callbacks`."""
+    callback_store: str | None = None
+    """Where their tokens are kept; see `Callbacks` for it and for its default."""
     events: EventQueue | None = None
     """The queue that status changes come by."""
     batch: Batch = field(default_factory=Batch)
