@@ -180,6 +180,74 @@ async def test_applications_do_not_take_each_others_machines(managers: Managers,
             await other.start_workflow("x")
 
 
+async def test_applications_do_not_take_each_others_tasks(managers: Managers, settings: Settings, account: Account):
+    environment = unique("env")
+    states = {"Work": {"type": "task", "resource": "cart-x", "end": True}}
+
+    def other() -> EmbeddedManager:
+        states = {"Work": {"type": "task", "resource": "x", "end": True}}
+        definitions = [definition("other", states=states)]
+        return EmbeddedManager(
+            environment, "app-cart", {"x": lambda _, /: "stolen"}, definitions=definitions, settings=settings
+        )
+
+    message = rf"activity {environment}--app-cart-x exists already, and was not made for the application app-cart"
+    async with managers({"cart-x": echo}, environment=environment, definitions=[definition(states=states)]) as manager:
+        with pytest.raises(ConflictError, match=message):
+            async with other().working():
+                pass
+        with pytest.raises(ConflictError, match=message):
+            await other().poll_for_work()
+        async with other() as second:
+            with pytest.raises(ConflictError, match=message):
+                await second.start_workflow("other")
+        started = [await manager.start_workflow("hello", {"number": number}) for number in range(5)]
+        assert [(await ended(manager, one.id)).output for one in started] == [
+            f'{{"number":{number}}}' for number in range(5)
+        ]
+
+
+@pytest.mark.parametrize("create", [True, False])
+async def test_an_activity_without_an_owner_becomes_the_applications(
+    managers: Managers, settings: Settings, account: Account, *, create: bool
+):
+    environment = unique("env")
+    made = await account.client.create_activity(name=f"{environment}--app-echo")
+    theirs = settings.model_copy(update={"create": create})
+    async with managers(environment=environment, settings=theirs) as manager:
+        assert (await ended(manager, (await manager.start_workflow("hello")).id)).output == "{}"
+    tags = (await account.client.list_tags_for_resource(resourceArn=made["activityArn"]))["tags"]
+    assert tags == [{"key": "application", "value": "app"}] * create
+
+
+async def test_each_function_runs_one_task_at_a_time_beside_the_others(managers: Managers):
+    running: dict[str, int] = {"first": 0, "second": 0}
+    most, both = dict(running), asyncio.Event()
+
+    def function(name: str) -> Any:
+        async def work(event: Any, /) -> None:
+            del event
+            running[name] += 1
+            most[name] = max(most[name], running[name])
+            if all(running.values()):
+                both.set()
+            await both.wait()
+            running[name] -= 1
+
+        return work
+
+    branches = [
+        {"start_at": f"Work{number}", "states": {f"Work{number}": {"type": "task", "resource": name, "end": True}}}
+        for number, name in enumerate(("first", "second", "first", "second"))
+    ]
+    states = {"All": {"type": "parallel", "branches": branches, "end": True}}
+    functions = {name: function(name) for name in running}
+    async with managers(functions, definitions=[definition(start_at="All", states=states)]) as manager:
+        workflow = await ended(manager, (await manager.start_workflow("hello")).id)
+    assert workflow.status is Status.SUCCEEDED
+    assert most == {"first": 1, "second": 1}
+
+
 async def test_shutdown_waits_for_running_tasks(managers: Managers):
     begun, finish = asyncio.Event(), asyncio.Event()
 
@@ -213,6 +281,35 @@ async def test_a_callback_of_the_application(managers: Managers, settings: Setti
             await callbacks.success("k", {"paid": True})
             assert (await ended(manager, started.id)).output == '{"paid":true}'
             consumer.cancel()
+
+
+async def test_callbacks_without_a_store_keep_tokens_in_a_file_on_the_embedded_engine(
+    managers: Managers, settings: Settings, account: Account, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.chdir(tmp_path)
+    wait = {"Work": {"type": "task", "resource": "callback", "task_key": "$.key", "end": True}}
+    environment = unique("env")
+    async with (
+        managers(environment=environment, definitions=[definition(states=wait)], work=False) as manager,
+        Callbacks(environment, "app", settings=settings) as callbacks,
+        Callbacks(environment, "app", settings=settings) as other,
+    ):
+        await callbacks.create()
+        consumer = asyncio.create_task(callbacks.consume())
+        started = await manager.start_workflow("hello", {"key": "k"})
+        await other.success("k", 17)
+        assert (await ended(manager, started.id)).output == "17"
+        consumer.cancel()
+        assert (tmp_path / f"{callbacks.name}.sqlite").stat().st_size
+        async with callbacks._connection.client("dynamodb") as dynamodb:
+            assert callbacks.name not in (await dynamodb.list_tables())["TableNames"]
+
+
+def test_callbacks_without_a_store_use_dynamodb_on_aws():
+    on_aws = Callbacks("env", "app", settings=Settings(local=False))
+    assert (on_aws._kind, on_aws._where) == ("dynamodb", "env--app-callbacks")
+    chosen = Callbacks("env", "app", store="dynamodb", settings=Settings(local=True))
+    assert chosen._kind == "dynamodb"
 
 
 async def test_what_is_not_supported_is_refused_by_name(managers: Managers):

@@ -1,12 +1,13 @@
 """`EmbeddedManager`: a workflow manager whose tasks are functions of the application."""
 
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any, Literal, Self
 
 from aiobotocore.session import AioSession
 
+from workers.embedded.activities import Activities, claiming
 from workers.embedded.definitions import REPLACED, Names, check_definition, read_definitions
 from workers.embedded.functions import own_registry
 from workers.embedded.machines import Machines
@@ -18,7 +19,7 @@ from workers.manager.model import WorkflowDefinition
 from workers.manager.requests import NewWorkflowDefinition
 from workers.registry import Registry
 from workers.settings import Settings
-from workers.stepfunctions.account import open_account
+from workers.stepfunctions.account import Account, open_account
 from workers.supervisor.worker import Worker
 
 Functions = Registry | Mapping[str, Callable[..., Any]]
@@ -28,13 +29,15 @@ class EmbeddedManager(Refused, EmbeddedWorkflows):
     """The workflow manager of an application in an environment. An async context manager.
 
     It has the methods of `workers.manager.interface.WorkflowManager`, as the client of the service has; what it cannot
-    do raises `NotSupportedError`. Its machines and activities are called `ENVIRONMENT--APPLICATION-NAME`.
+    do raises `NotSupportedError`. Its machines and activities are called `ENVIRONMENT--APPLICATION-NAME`, and tagged
+    with the application: one that another application made is refused with `ConflictError`.
 
     `functions`: what the `Task` states of its definitions may name: a registry, or functions by their names.
     `definitions`: a YAML file, its text as bytes, or definitions. `role`: the ARN of the role of machines that are
     created, or `create_role` for one of its own each. `changed`: what happens when a definition is not as Step
     Functions has it: `refuse` raises `ConflictError` with the difference; `update` updates it, as one of version -1 is.
-    `settings` say where AWS is and how many tasks run at once, one by default; `session` is an aiobotocore session.
+    `settings` say where AWS is and how many tasks of a function run at once, one by default; `session` is an
+    aiobotocore session.
 
     Raises `InvalidError` for definitions that cannot be, `RegistrationError` for functions that cannot.
     """
@@ -58,7 +61,11 @@ class EmbeddedManager(Refused, EmbeddedWorkflows):
         self.settings = _own_settings(settings or Settings(), self.names)
         self._registry, self._functions = own_registry(functions, self.names)
         self._definitions: dict[str, WorkflowDefinition] = {}
-        self._machines = Machines(self.names, role=role, create_role=create_role, update=changed == "update")
+        activities = Activities(self.names, self._functions, create=self.settings.create)
+        self._registry.lifespans.insert(0, claiming(activities, self._opened))
+        self._machines = Machines(
+            self.names, activities, role=role, create_role=create_role, update=changed == "update"
+        )
         self._session = session
         self._stack = AsyncExitStack()
         given = read_definitions(definitions) if isinstance(definitions, str | Path | bytes) else definitions
@@ -67,7 +74,7 @@ class EmbeddedManager(Refused, EmbeddedWorkflows):
 
     async def __aenter__(self) -> Self:
         async with AsyncExitStack() as stack:
-            self.account = await stack.enter_async_context(open_account(self.settings, session=self._session))
+            self.account = await stack.enter_async_context(self._opened())
             self._stack = stack.pop_all()
         return self
 
@@ -116,6 +123,9 @@ class EmbeddedManager(Refused, EmbeddedWorkflows):
         del definition
         refuse("update_definition", "there are no versions; give it a new name, or version -1 to replace it")
 
+    def _opened(self) -> AbstractAsyncContextManager[Account]:
+        return open_account(self.settings, session=self._session)
+
     def _add(self, given: NewWorkflowDefinition) -> WorkflowDefinition:
         known = self._definitions.get(given.name)
         if known and known.version != REPLACED:
@@ -127,7 +137,7 @@ class EmbeddedManager(Refused, EmbeddedWorkflows):
 
 
 def _own_settings(settings: Settings, names: Names) -> Settings:
-    """The settings of the application's worker, for its environment; one task at a time unless they say more."""
+    """The settings of the application's worker; a function runs one task at a time unless they say more."""
     own: dict[str, Any] = {"namespace": names.environment}
     if "concurrency" not in settings.model_fields_set:
         own["concurrency"] = 1
