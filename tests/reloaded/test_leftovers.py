@@ -5,15 +5,18 @@ from dataclasses import replace
 
 import pytest
 
+from tests.account import SESSION
 from tests.processes import python
 from tests.reloaded.looks import one_task, registered
 from tests.reloaded.test_run import adder
 from workers import reloaded
+from workers.machines.definition import load
 from workers.machines.registration.ensure import ensure_state_machine
+from workers.reloaded.fresh import prepare, register
 from workers.reloaded.leftovers import clean
 from workers.reloaded.names import Snapshot, owner_name
 from workers.reloaded.owner import Owner
-from workers.stepfunctions.account import Account
+from workers.stepfunctions.account import Account, open_account
 
 ME = Owner.current()
 GONE = replace(ME, process="1-1")
@@ -78,6 +81,23 @@ async def test_elsewhere_too_where_that_is_asked_for(here: Account, owner: Owner
     await left_by(owner, here)
     await clean(account=here, elsewhere=True)
     assert bool(await registered(here)) is stays
+
+
+@pytest.mark.parametrize("user", ["root", "ada.lovelace"])
+async def test_in_a_long_namespace_too(here: Account, user: str) -> None:
+    settings = here.settings.model_copy(update={"namespace": f"{here.namespace}{'x' * 50}"[:50]})
+    owner = replace(GONE, user=user)
+    async with open_account(settings, session=SESSION) as account:
+        definition = one_task("reserve-stock-or-wait-for-it")
+        wanted = prepare(
+            account, "order-fulfilment", load(definition), ["reserve-stock-or-wait-for-it"], Snapshot(owner_name(user))
+        )
+        await register(account, wanted, role=None, owner=owner)
+        names = await registered(account)
+        assert len(names) == 2
+        assert {len(name) for name in names} == {80}
+        assert len(await clean(account=account, owner=replace(ME, user=user))) == 2
+        assert await registered(account) == []
 
 
 async def test_what_only_looks_like_a_run_stays(here: Account) -> None:

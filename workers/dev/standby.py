@@ -20,7 +20,7 @@ from workers.executions.execution import Execution, Status
 from workers.executions.listing import list_executions
 from workers.machines.activities import ensure_activities
 from workers.machines.definition import load
-from workers.reloaded.fresh import Wanted, prepare, register, remove, role_of, tidy
+from workers.reloaded.fresh import Wanted, machine_name, prepare, register, remove, role_of, tidy
 from workers.reloaded.names import Snapshot, owner_name
 from workers.reloaded.owner import Owner
 from workers.stepfunctions.account import SETTLES, Account
@@ -82,12 +82,12 @@ class Standby:
         if before:
             self._retiring[asyncio.create_task(self._retire(before), name="retire old code")] = before
         for machine in self._plan.machines:
-            name = self._names.name(machine.name)
+            name = machine_name(self._account, machine.name, self._names)
             self._view.say(f"{machine.name} is {name}: start executions of it anywhere", "green")
 
     async def _register(self, name: str, wanted: Wanted) -> None:
         role = self._plan.role or await role_of(self._account, name)
-        named = replace(wanted, name=self._names.name(name))
+        named = replace(wanted, name=machine_name(self._account, name, self._names))
         self._machines[self._account.state_machine(named.name)] = None
         await register(self._account, named, role=role, owner=self._owner)
 

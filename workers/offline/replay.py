@@ -4,7 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
-from workers.arns import NAMESPACE_SEPARATOR, activity_name, is_arn
+from workers.arns import NAME_LIMIT, NAMESPACE_SEPARATOR, activity_name, is_arn
 from workers.errors import UsageError
 from workers.offline.environment import ActivityEnvironment
 from workers.offline.recorded import Recorded, recorded_task
@@ -63,7 +63,8 @@ def handler_name(names: Collection[str], arn: str, account: Account) -> str:
     activity = activity_name(arn)
     plain = [name for name in names if not is_arn(name)]
     for called in (activity, activity.partition(NAMESPACE_SEPARATOR)[2]):
+        room = NAME_LIMIT - len(activity) + len(called)
         for name in plain:
-            if called and name in {called, original(called, plain)}:
+            if called and name in {called, original(called, plain, room=room)}:
                 return name
     raise UsageError(f"no handler is registered for activity {activity}; registered: {', '.join(sorted(names))}")

@@ -101,9 +101,23 @@ def prepare(
     """What `definition` becomes in a snapshot. Raises `UsageError` and `InvalidDefinitionError`."""
     asl = definition.to_asl(place=account.place, namespace=account.namespace)
     used = handlers_of(account, definition, handlers)
-    arns = {arn: account.place.activity(snapshot.name(activity_name(arn))) for arn in used}
-    machine = snapshot.name(name, room=NAME_LIMIT - len(namespaced("", account.namespace)))
-    return Wanted(machine, with_activities(asl, arns), {used[arn]: new for arn, new in arns.items()})
+    arns = {arn: account.place.activity(_activity_name(account, activity_name(arn), snapshot)) for arn in used}
+    return Wanted(
+        machine_name(account, name, snapshot), with_activities(asl, arns), {used[arn]: new for arn, new in arns.items()}
+    )
+
+
+def machine_name(account: Account, name: str, snapshot: Snapshot) -> str:
+    """The fresh name of a machine, to which the account adds its namespace. Raises `UsageError` for a long one."""
+    return snapshot.name(name, room=NAME_LIMIT - len(namespaced("", account.namespace)))
+
+
+def _activity_name(account: Account, name: str, snapshot: Snapshot) -> str:
+    """The fresh name of an activity, whose namespace stays whole: what was left behind is looked for in it."""
+    prefix = namespaced("", account.namespace)
+    if not name.startswith(prefix):
+        return snapshot.name(name)
+    return prefix + snapshot.name(name.removeprefix(prefix), room=NAME_LIMIT - len(prefix))
 
 
 async def register(account: Account, wanted: Wanted, *, role: str | None, owner: Owner) -> Fresh:

@@ -58,7 +58,7 @@ async def _left(account: Account, owner: Owner, arns: AsyncIterator[str], *, els
     left = []
     async for arn in arns:
         snapshot = Snapshot.of(arn)
-        if snapshot is None or snapshot.owner != called:
+        if snapshot is None or not snapshot.may_be_of(called):
             continue
         other = Owner.of(await _tags(account, arn))
         if other is None or other.user != owner.user:
