@@ -29,12 +29,25 @@ def add(x: int = 1, y: int = 2):
     print('spins', flush=True)
     spin(x)
 """
+NEVER_YIELDS = """
+from workers import Registry
+
+registry = Registry()
+
+@registry.activity('add')
+async def add(x: int = 1, y: int = 2):
+    print('spins', flush=True)
+    while True:
+        pass
+"""
+"""Its loop hears nothing of the end of the pipe to its parent."""
 OUTLIVES = 2.0
 
 
 def killed(terminal: Terminal, folder: Path) -> None:
     """Kills the loop; fails when something runs on after two seconds."""
     children = [pid for pid in processes_in(folder) if pid != terminal.pid]
+    assert children != []
     os.kill(terminal.pid, signal.SIGKILL)
     deadline = time.monotonic() + OUTLIVES
     while alive(children) and time.monotonic() < deadline:
@@ -42,12 +55,15 @@ def killed(terminal: Terminal, folder: Path) -> None:
     assert alive(children) == []
 
 
+@pytest.mark.parametrize(
+    "code", [NEVER_YIELDS, pytest.param(BUSY, marks=pytest.mark.slow)], ids=["in the child", "in a process of it"]
+)
 async def test_no_child_outlives_the_loop_and_the_next_start_cleans_up(
-    folder: Path, engine: LocalStepFunctions
+    folder: Path, engine: LocalStepFunctions, code: str
 ) -> None:
     namespace = unique("t")
     arguments = ("--machine", "adder.yaml", "--namespace", namespace)
-    save(folder / "handlers.py", BUSY)
+    save(folder / "handlers.py", code)
     with dev(folder, *arguments, port=engine.port) as terminal:
         terminal.shows("spins")
         killed(terminal, folder)
