@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,18 @@ async def test_a_task_succeeds_fails_and_beats_by_its_key(shops: Shops):
         error, cause = await shop.end(second)
         assert (error, json.loads(cause)) == ("Declined", {"code": 7})
         assert not await shop.callbacks.heartbeat("one")
+
+
+async def test_beats_keep_a_task_waiting_beyond_its_heartbeat(shops: Shops):
+    async with shops(state={"heartbeat_seconds": 2}) as shop:
+        execution = await shop.start("slow")
+        await shop.knows("slow")
+        over = anyio.current_time() + 3.0
+        while anyio.current_time() < over:
+            assert await shop.callbacks.heartbeat("slow")
+            await anyio.sleep(0.2)
+        assert await shop.callbacks.success("slow", "at last") is Outcome.DELIVERED
+        assert await shop.end(execution) == "at last"
 
 
 async def test_the_first_finish_counts_and_an_early_one_is_kept(shops: Shops):
@@ -121,6 +134,20 @@ async def test_what_has_expired_counts_no_more(shops: Shops):
             await shop.callbacks.success("last", 2)
             count = "SELECT count(*) FROM callbacks"
             assert shop.callbacks._store._file.execute(count).fetchone() == (1,)  # type: ignore[attr-defined]
+
+
+async def test_a_token_that_nobody_finished_in_time_is_forgotten(shops: Shops):
+    async with shops(waits=1.0) as shop:
+        execution = await shop.start("waits")
+        await shop.knows("waits")
+        expires = (await shop.callbacks._store.load("waits")).expires  # type: ignore[union-attr]
+        assert 0 < expires - time.time() <= 2  # DynamoDB counts whole seconds
+        while (await shop.callbacks._entries("waits"))[0]:
+            await anyio.sleep(0.05)
+        assert time.time() >= expires
+        assert not await shop.callbacks.heartbeat("waits")
+        assert await shop.callbacks.success("waits", 1) is Outcome.KEPT  # for a task that is to come
+        await shop.account.client.stop_execution(executionArn=execution)
 
 
 async def test_a_message_that_nobody_understands_goes_to_the_dead_letter_queue(shops: Shops):

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import aiohttp
 import anyio
 import pytest
 
@@ -15,9 +16,11 @@ from tests.proxy import opened
 from workers.callbacks import Callbacks
 from workers.local import LocalStepFunctions
 from workers.manager.api.guard import Tokens
+from workers.manager.client import Client
 from workers.manager.manager import LocalManager
 from workers.manager.model import Status
 from workers.manager.opening import Service, open_service
+from workers.manager.requests import NewWorkflowDefinition
 from workers.settings import Settings
 
 WRITES, READS, FINISHES = "w" * 20, "r" * 20, "f" * 20
@@ -104,6 +107,37 @@ async def test_the_service_makes_the_queue_and_consumes_it(
         queues = await queue_names(account.connection)
         assert f"{application}-callbacks" in queues
         assert url.startswith("http://127.0.0.1:")
+
+
+async def test_the_service_takes_a_workflow_to_its_callback_and_finishes_it(
+    engine: LocalStepFunctions, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.chdir(tmp_path)
+    namespace = unique("ns")
+    service = Service(
+        port=0,
+        database="sqlite://",
+        role=ROLE,
+        callbacks=f"{namespace}--shop",
+        callback_tokens=(FINISHES,),
+        tokens=(WRITES,),
+    )
+    settings = Settings(local=True, local_port=engine.port)
+    async with (
+        open_service(service, settings) as url,
+        Client(url, token=WRITES) as client,
+        aiohttp.ClientSession(headers={"Authorization": f"Bearer {FINISHES}"}) as session,
+    ):
+        api = Api(url, session)
+        kept = await client.create_definition(NewWorkflowDefinition(name="asks", state_machine=ASKS))
+        started = await client.start_workflow(kept.name, {"key": "order-17"}, namespace=namespace)
+        with anyio.fail_after(30):
+            while (await api("POST", "/callbacks/order-17", {"heartbeat": True})).status != 200:
+                await anyio.sleep(0.05)
+        assert await api.ok("POST", "/callbacks/order-17", {"result": {"paid": True}}) == {"outcome": "delivered"}
+        done = await ended(client, started)
+        assert (done.status, done.output) == (Status.SUCCEEDED, '{"paid":true}')
+    assert (tmp_path / f"{namespace}--shop-callbacks.sqlite").exists()  # where tokens are kept on the engine
 
 
 async def queue_names(connection) -> set[str]:
