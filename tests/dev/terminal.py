@@ -49,9 +49,10 @@ class Terminal:
 
 
 @contextmanager
-def dev(folder: Path, *arguments: str, port: int, **environment: str) -> Iterator[Terminal]:
-    """`workers dev handlers:registry` in `folder`, on the engine at `port`."""
-    command = [*WORKERS, "dev", "handlers:registry", "--local-port", str(port), *arguments]
+def dev(folder: Path, *arguments: str, port: int | None, **environment: str) -> Iterator[Terminal]:
+    """`workers dev handlers:registry` in `folder`, on the engine at `port`, or where the environment says."""
+    where = () if port is None else ("--local-port", str(port))
+    command = [*WORKERS, "dev", "handlers:registry", *where, *arguments]
     variables = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), "TERM": "dumb", "COLUMNS": "200"}
     spawned = pexpect.spawn(
         sys.executable,
