@@ -79,12 +79,7 @@ def dev(
         return _clean(user, options | local, everywhere=everywhere)
     if everywhere:
         raise UsageError("--everywhere says what to delete: it goes with --clean")
-    try:
-        from workers.dev.loop import develop
-    except ModuleNotFoundError as error:
-        if (error.name or "").startswith("workers"):
-            raise
-        raise MissingExtraError("the development loop", "dev") from error
+    develop = _loop()
     from workers.dev.plan import Plan
     from workers.dev.view import View
 
@@ -101,6 +96,16 @@ def dev(
     )
     anyio.run(partial(develop, plan, View(_console()), pages=pages if ui else None))
     return 0
+
+
+def _loop() -> Any:
+    try:
+        from workers.dev.loop import develop
+    except ModuleNotFoundError as error:
+        if (error.name or "").startswith("workers"):
+            raise
+        raise MissingExtraError("the development loop", "dev") from error
+    return develop
 
 
 def _console() -> Any:
