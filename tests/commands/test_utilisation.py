@@ -93,6 +93,21 @@ async def test_prometheus_shows_it(commands: Commands):
         assert running.worker.status().braked == {running.activity: 0.0}
 
 
+async def test_prometheus_shows_the_interval_of_a_busy_task(commands: Commands, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("workers.commands.worker.INTERVAL", 0.05)
+    async with commands(health_port=0, concurrency=1) as running, anyio.create_task_group() as beside:
+        beside.start_soon(running.end, "sleep 1; echo 1")
+        shown = 0.0
+        with anyio.fail_after(30):
+            while shown == 0.0:
+                await anyio.sleep(0.02)
+                text = running.worker.metrics.exposition()[0].decode()
+                line = next(one for one in text.splitlines() if one.startswith("workers_active_percent{"))
+                shown = float(line.rpartition(" ")[2])
+    assert line.startswith(f'workers_active_percent{{activity="{running.activity}"}} ')
+    assert 0 < shown <= 100
+
+
 async def test_59_cloudwatch_is_told_the_activity(
     commands: Commands, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ):
