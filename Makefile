@@ -53,6 +53,7 @@ bench-all: .venv/.bench
 	$(BIN)/python benchmarks/engine.py
 	$(BIN)/python benchmarks/engine_inside.py
 	$(BIN)/python benchmarks/soak.py
+	$(BIN)/python benchmarks/testing.py
 
 # Other projects, in an environment of their own: sfini needs an old setuptools.
 bench-peers: .venv/.bench build/peers/.installed
@@ -85,7 +86,7 @@ constraints:
 .venv/.local: EXTRAS = local
 .venv/.test: EXTRAS = local-aws,test
 .venv/.lint: EXTRAS = local-aws,test,lint
-.venv/.bench: EXTRAS = local-aws,uvloop,bench
+.venv/.bench: EXTRAS = local-aws,uvloop,testing,bench
 .venv/.local .venv/.test .venv/.lint .venv/.bench: .venv/.created pyproject.toml constraints.txt
 	@echo 'Installing sfn-workers[$(EXTRAS)] into .venv'
 	@$(BIN)/python -m pip install --quiet --no-compile --editable '.[$(EXTRAS)]'
