@@ -51,6 +51,7 @@ ONLY_OURS = {
     "no path in parameters": "statelint judges texts only",
     "unknown function": "statelint does not know the functions",
     "reserved error": "statelint does not know which names Step Functions reserves",
+    "reserved HTTP status": "statelint does not know which names Step Functions reserves",
     "States.ALL in company": "statelint judges the place of States.ALL only",
     "error without a name": "statelint takes any text",
     "delays the wrong way round": "statelint does not compare the two delays",
