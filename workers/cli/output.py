@@ -7,6 +7,8 @@ from typing import Any
 
 import click
 
+from workers.durations import in_words
+
 
 def table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> None:
     """Prints `rows` under `head`, in columns as wide as they need."""
@@ -32,15 +34,5 @@ def moment(time: datetime | None) -> str:
 
 
 def duration(seconds: float | None) -> str:
-    """A duration for people: `7 ms`, `0.4 s`, `12 s`, `3 min 5 s`, `2 h 14 min`, `3 d 2 h`."""
-    if seconds is None:
-        return "-"
-    if seconds < 0.1:
-        return f"{seconds * 1000:.0f} ms"
-    if seconds < 10:
-        return f"{seconds:.1f} s"
-    whole = int(seconds)
-    for size, name, smaller, small_name in ((86_400, "d", 3_600, "h"), (3_600, "h", 60, "min"), (60, "min", 1, "s")):
-        if whole >= size:
-            return f"{whole // size} {name} {whole % size // smaller} {small_name}"
-    return f"{whole} s"
+    """A duration for people, such as `3 min 5 s`."""
+    return "-" if seconds is None else in_words(seconds)

@@ -9,6 +9,7 @@ from jinja2.runtime import Context
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
+from workers.durations import in_words
 from workers.web.source import Source
 
 _BRIEF = 160
@@ -58,18 +59,8 @@ def iso(time: datetime | None) -> str:
 
 
 def duration(seconds: float | None) -> str:
-    """`7 ms`, `0.4 s`, `12 s`, `3 min 5 s`, `2 h 14 min`, `3 d 2 h`."""
-    if seconds is None:
-        return "—"
-    if seconds < 0.1:
-        return f"{max(0.0, seconds) * 1000:.0f} ms"
-    if seconds < 10:
-        return f"{seconds:.1f} s"
-    whole = int(seconds)
-    for size, name, smaller, small_name in ((86_400, "d", 3_600, "h"), (3_600, "h", 60, "min"), (60, "min", 1, "s")):
-        if whole >= size:
-            return f"{whole // size} {name} {whole % size // smaller} {small_name}"
-    return f"{whole} s"
+    """A duration for people, such as `3 min 5 s`."""
+    return "—" if seconds is None else in_words(seconds)
 
 
 def pretty(value: Any) -> str:
