@@ -7,12 +7,11 @@ import math
 from contextlib import AsyncExitStack
 from typing import Any, Self
 
-from aiobotocore.config import AioConfig
 from aiobotocore.session import AioSession, get_session
 from botocore.exceptions import BotoCoreError, ClientError
 
 from interceptors.records import Record, RecordStoreError
-from workers.version import __version__
+from workers.services import service_config
 
 _LARGEST_RESULT = 390_000  # an item has at most 400 KB, its names included (DynamoDB, service quotas)
 _REFUSED = "ConditionalCheckFailedException"
@@ -34,15 +33,8 @@ class DynamoDBRecords:
             self._session, self._endpoint_url = session, self._endpoint_url or endpoint_url
 
     async def __aenter__(self) -> Self:
-        config = AioConfig(
-            connect_timeout=5,
-            read_timeout=10,
-            max_pool_connections=50,
-            retries={"total_max_attempts": 5, "mode": "standard"},
-            user_agent=f"sfn-workers/{__version__}",
-        )
         session = self._session or get_session()
-        client = session.create_client("dynamodb", endpoint_url=self._endpoint_url, config=config)
+        client = session.create_client("dynamodb", endpoint_url=self._endpoint_url, config=service_config())
         self._client = await self._stack.enter_async_context(client)
         return self
 

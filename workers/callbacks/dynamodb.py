@@ -9,13 +9,12 @@ import time
 from contextlib import AsyncExitStack, suppress
 from typing import Any, Self
 
-from aiobotocore.config import AioConfig
 from botocore.exceptions import BotoCoreError, ClientError
 
 from workers.callbacks.errors import CallbackStoreError
 from workers.callbacks.store import Stored
+from workers.services import service_config
 from workers.stepfunctions.connection import Connection
-from workers.version import __version__
 
 _REFUSED = "ConditionalCheckFailedException"
 _EXISTS = "ResourceInUseException"
@@ -33,14 +32,7 @@ class DynamoDBTokens:
         self._client: Any = None
 
     async def __aenter__(self) -> Self:
-        config = AioConfig(
-            connect_timeout=5,
-            read_timeout=10,
-            max_pool_connections=50,
-            retries={"total_max_attempts": 5, "mode": "standard"},
-            user_agent=f"sfn-workers/{__version__}",
-        )
-        self._client = await self._stack.enter_async_context(self._connection.client("dynamodb", config))
+        self._client = await self._stack.enter_async_context(self._connection.client("dynamodb", service_config()))
         return self
 
     async def __aexit__(self, *failure: object) -> None:

@@ -3,12 +3,11 @@
 import json
 from typing import Any
 
-from aiobotocore.config import AioConfig
 from botocore.exceptions import BotoCoreError, ClientError
 
 from workers.errors import UsageError, WorkersError
+from workers.services import service_config
 from workers.stepfunctions.connection import Connection
-from workers.version import __version__
 
 MOST_RECEIVES = 10
 """How often a message may be received before it goes to the dead-letter queue."""
@@ -19,13 +18,7 @@ _MISSING = {"AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist"}
 
 def open_sqs(connection: Connection) -> Any:
     """A client whose long polls are waited for."""
-    config = AioConfig(
-        connect_timeout=5,
-        read_timeout=40,
-        retries={"total_max_attempts": 5, "mode": "standard"},
-        user_agent=f"sfn-workers/{__version__}",
-    )
-    return connection.client("sqs", config)
+    return connection.client("sqs", service_config(read_timeout=40))
 
 
 async def create_queues(sqs: Any, name: str, *, visibility: float) -> str:

@@ -268,3 +268,12 @@ async def test_a_batch_job_in_an_ordinary_definition(manager: LocalManager, comp
     assert done.jobs
     assert done.jobs[0].state_resource
     assert (done.jobs[0].state_resource.type, done.jobs[0].status) == ("JobDefinitionARN", JobStatus.SUCCEEDED)
+
+
+async def test_results_that_one_answer_of_dynamodb_cannot_hold(here: Account, compute: Compute):
+    large = "x" * 390_000
+    ids = [f"job-{number}" for number in range(45)]
+    for one in ids:
+        await anyio.to_thread.run_sync(compute.result, one, large, one)
+    outputs = await Batch(results=compute.table).outputs(here.connection, ids)
+    assert outputs == {one: [large, one] for one in ids}

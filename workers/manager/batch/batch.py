@@ -5,10 +5,10 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from aiobotocore.config import AioConfig
 from botocore.exceptions import BotoCoreError, ClientError
 
 from workers.manager.batch.jobs import Detail
+from workers.services import service_config
 from workers.stepfunctions.connection import Connection
 
 _AT_ONCE = 100
@@ -30,7 +30,7 @@ class Batch:
         """What Batch says of jobs, by their ids; it forgets them a day after their end."""
         found: dict[str, Detail] = {}
         if ids:
-            async with connection.client("batch", _CONFIG) as client:
+            async with connection.client("batch", service_config()) as client:
                 for some in _hundreds(ids):
                     answer = await client.describe_jobs(jobs=some)
                     found |= {job["jobId"]: job for job in answer["jobs"]}
@@ -40,18 +40,19 @@ class Batch:
         """The outputs of jobs that have written some, by their ids."""
         found: dict[str, list[Any]] = {}
         if ids and self.results is not None:
-            async with connection.client("dynamodb", _CONFIG) as client:
+            async with connection.client("dynamodb", service_config()) as client:
                 for some in _hundreds(ids):
                     asked = {self.results: {"Keys": [{_KEY: {"S": one}} for one in some]}}
-                    answer = await client.batch_get_item(RequestItems=asked)
-                    items = answer["Responses"].get(self.results, ())
-                    found |= {item[_KEY]["S"]: _list(item.get(_RESULT, {})) for item in items}
+                    while asked:
+                        answer = await client.batch_get_item(RequestItems=asked)
+                        items = answer["Responses"].get(self.results, ())
+                        found |= {item[_KEY]["S"]: _list(item.get(_RESULT, {})) for item in items}
+                        asked = answer.get("UnprocessedKeys")  # an answer has at most 16 MB
         return found
 
 
 FAULTS = (ClientError, BotoCoreError)
 """What the calls of `Batch` raise."""
-_CONFIG = AioConfig(connect_timeout=5, read_timeout=10, retries={"total_max_attempts": 3, "mode": "standard"})
 
 
 def _hundreds(ids: Collection[str]) -> list[list[str]]:

@@ -5,26 +5,18 @@ from contextlib import AsyncExitStack
 from typing import Any
 
 import anyio
-from aiobotocore.config import AioConfig
 from botocore.exceptions import BotoCoreError, ClientError
 
 from workers.backoff import Backoff
 from workers.manager.errors import StoreUnavailableError
 from workers.manager.store.dynamodb.items import Item, from_item, to_item
 from workers.manager.store.dynamodb.tables import Names
+from workers.services import service_config
 from workers.stepfunctions.connection import Connection
-from workers.version import __version__
 
 _TRIES = 12
 """How often a transaction is repeated that met another one."""
 _BATCH = 100
-_CONFIG = AioConfig(
-    connect_timeout=5,
-    read_timeout=10,
-    max_pool_connections=50,
-    retries={"total_max_attempts": 5, "mode": "standard"},
-    user_agent=f"sfn-workers/{__version__}",
-)
 
 
 class RefusedError(Exception):
@@ -46,7 +38,7 @@ class DynamoDatabase:
 
     async def open(self) -> None:
         """Makes the tables that are missing, and waits until they can be used. Raises `StoreUnavailableError`."""
-        self._client = await self._stack.enter_async_context(self._connection.client("dynamodb", _CONFIG))
+        self._client = await self._stack.enter_async_context(self._connection.client("dynamodb", service_config()))
         try:
             for schema in self.names.schemas():
                 await self._make(schema)
