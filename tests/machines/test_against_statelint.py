@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 
+from tests.machines.broken import BROKEN
 from tests.machines.conformance import needs_cases, recorded_definitions
 from tests.machines.strategies import knocked_over, machines
-from tests.machines.test_broken import BROKEN
 from tests.machines.test_properties import many, some
 from workers.machines import Severity
 from workers.machines.loading.files import read_text
