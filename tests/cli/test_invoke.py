@@ -4,6 +4,7 @@ import json
 import sys
 from pathlib import Path
 
+import anyio
 import pexpect
 import pytest
 
@@ -108,6 +109,31 @@ async def test_a_failed_state_is_replayed(account: Account, handlers: Path, loca
         terminal.expect("\n4\r\n")
         terminal.expect(pexpect.EOF)
     assert terminal.exitstatus == 0
+
+
+async def test_a_state_that_did_not_fail_is_replayed_by_its_name(
+    account: Account, handlers: Path, local: LocalStepFunctions
+) -> None:
+    name, registry = unique("add"), Registry()
+
+    @registry.activity(name)
+    async def add(x: int) -> int:
+        return x
+
+    first = {**task(name)["States"]["Work"], "Next": "Last"}
+    first.pop("End")
+    async with Worker(registry, Settings(grace=5)):
+        execution = await account.start(
+            {"StartAt": "First", "States": {"First": first, "Last": {"Type": "Fail"}}}, {"x": 3}
+        )
+        await account.ended(execution)
+    rewrite(handlers, '"add"', json.dumps(name))
+    arguments = [sys.executable, *WORKERS, "replay", execution]
+    said = await anyio.run_process(arguments, cwd=handlers, check=False)
+    assert (said.returncode, said.stdout) == (2, b"")
+    assert "name a state: activities ran in First" in said.stderr.decode()
+    said = await anyio.run_process([*arguments, "--state", "First"], cwd=handlers)
+    assert (said.stdout, "State First" in said.stderr.decode()) == (b"4\n", True)
 
 
 async def test_the_debugger_opens_where_the_handler_fails(

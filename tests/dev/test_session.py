@@ -99,9 +99,28 @@ def test_the_input_is_edited_and_kept(folder: Path, engine: LocalStepFunctions) 
 @pytest.mark.slow
 def test_several_machines_run_each_on_its_input(folder: Path, engine: LocalStepFunctions) -> None:
     (folder / "other.json").write_text(json.dumps({"StartAt": "P", "States": {"P": {"Type": "Pass", "End": True}}}))
+    editor = folder / "editor.sh"
+    editor.write_text("""#!/bin/sh\necho '{"x": 20}' > "$1"\necho '"edited"' > "$2"\n""")
+    editor.chmod(0o755)
     arguments = ("--machine", "adder.yaml", "--input", '{"x": 5}', "--machine", "other.json", "--input", '"as it is"')
-    with dev(folder, *arguments, port=engine.port) as terminal:
+    with dev(folder, *arguments, port=engine.port, EDITOR=str(editor), VISUAL="") as terminal:
         terminal.shows("adder", "SUCCEEDED", "7", "other", "SUCCEEDED", '"as it is"')
+        terminal.press("i")
+        terminal.shows("with the new input", "adder", "SUCCEEDED", "22", "other", "SUCCEEDED", '"edited"')
+        assert terminal.quit() == 0
+
+
+@pytest.mark.slow
+def test_inputs_that_are_no_json_stay_as_they_were(folder: Path, engine: LocalStepFunctions) -> None:
+    editor = folder / "editor.sh"
+    editor.write_text("""#!/bin/sh\necho '{"x": 20, ' > "$1"\n""")
+    editor.chmod(0o755)
+    with dev(folder, "--machine", "adder.yaml", port=engine.port, EDITOR=str(editor), VISUAL="") as terminal:
+        terminal.shows(*START)
+        terminal.press("i")
+        terminal.shows("the input of adder stays as it was: that is no JSON")
+        terminal.press("r")
+        terminal.shows("once more", "SUCCEEDED", "the same result as before")
         assert terminal.quit() == 0
 
 

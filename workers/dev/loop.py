@@ -2,21 +2,18 @@
 
 import asyncio
 import json
-import os
-import shlex
 import signal
-import tempfile
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, nullcontext
-from pathlib import Path
 
 import anyio
 from anyio.abc import TaskGroup
 
+from workers.dev.editing import edit
 from workers.dev.engine import engine
 from workers.dev.keys import Keys
-from workers.dev.plan import Machine, Plan
+from workers.dev.plan import Plan
 from workers.dev.process import Child, Spare, a_spare
 from workers.dev.round import Result, play
 from workers.dev.standby import Standby
@@ -129,7 +126,7 @@ class _Loop:
         elif wake == "p":
             await self._telling(self._replay)
         elif wake == "i":
-            if await self._edited(self._plan.machines[0]):
+            if await self._edited():
                 await self._telling(lambda child: self._round(child, "with the new input"))
         elif len(wake) > 1 or wake == "r":
             why = "once more" if wake == "r" else wake
@@ -209,33 +206,13 @@ class _Loop:
         else:
             self._view.error(f"{outcome.error}\n{outcome.cause}")
 
-    async def _edited(self, machine: Machine) -> bool:
-        """Opens an editor on the input. Whether there is a new one to run with: a file's own save tells so itself."""
+    async def _edited(self) -> bool:
+        """Whether there is a new input to run with."""
+        if not self._keys.there:
+            return False
         try:
-            return self._keys.there and await self._edit(machine)
+            with self._keys.off():
+                return await edit(self._plan.machines)
         except UsageError as error:
             self._view.error(str(error))
             return False
-
-    async def _edit(self, machine: Machine) -> bool:
-        editor = shlex.split(os.environ.get("VISUAL") or os.environ.get("EDITOR") or "vi")
-        if machine.input.file:
-            await self._run_editor([*editor, str(machine.input.file)])
-            return False
-        with tempfile.TemporaryDirectory(prefix="workers-dev-") as folder:
-            file = Path(folder) / f"{machine.name}.json"
-            file.write_text(json.dumps(machine.input.value, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-            await self._run_editor([*editor, str(file)])
-            try:
-                machine.input.value = json.loads(file.read_text(encoding="utf-8"))
-            except ValueError as error:
-                raise UsageError(f"the input stays as it was: that is no JSON: {error}") from None
-        return True
-
-    async def _run_editor(self, command: list[str]) -> None:
-        with self._keys.off():
-            try:
-                process = await asyncio.create_subprocess_exec(*command)
-            except OSError as error:
-                raise UsageError(f"the editor {command[0]} cannot be started: {error.strerror}") from None
-            await process.wait()
