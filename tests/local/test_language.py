@@ -53,7 +53,7 @@ async def test_choice_without_a_match(account: Account):
     )
     machine["States"]["One"] = {"Type": "Succeed"}
     error, cause = await account.failure(machine, {"x": 2})
-    assert error == "States.NoChoiceMatched"
+    assert error == "States.Runtime"
     assert "'Which' (entered at the event id #2). Failed to transition out of the state." in cause["text"]
 
 

@@ -31,7 +31,9 @@ class Failures:
 
     def __init__(self, model: Failing, *, jsonata: bool) -> None:
         self.retriers = tuple(map(_Retrier, model.retry))
-        self.catchers = tuple(Catcher(catcher, jsonata=jsonata) for catcher in model.catch)
+        self.catchers = tuple(
+            Catcher(catcher, f"Catch[{index}]", jsonata=jsonata) for index, catcher in enumerate(model.catch)
+        )
 
     def retry(self, error: StateError, counts: list[int]) -> float | None:
         """Seconds until the state runs again, counted in `counts`; None when it does not.
@@ -79,13 +81,13 @@ class Catcher:
 
     __slots__ = ("_assign", "_jsonata", "_output", "_place", "errors", "next")
 
-    def __init__(self, model: CatcherModel, *, jsonata: bool) -> None:
+    def __init__(self, model: CatcherModel, where: str, *, jsonata: bool) -> None:
         self.errors = frozenset(model.error_equals)
         self.next = model.next
         self._jsonata = jsonata
         self._place = compile_result_path(model.result_path)
-        self._output = compile_jsonata(model.output, "Catch/Output") if jsonata and model.has("output") else None
-        self._assign = compile_assign(model.assign, jsonata=jsonata)
+        self._output = compile_jsonata(model.output, f"{where}/Output") if jsonata and model.has("output") else None
+        self._assign = compile_assign(model.assign, jsonata=jsonata, where=f"{where}/")
 
     def caught(self, raw: Scope, given: Document, error: StateError) -> tuple[Document, dict[str, Any] | None]:
         """The state's output and the variables it sets. Raises `EvaluationError`."""

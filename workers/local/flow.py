@@ -93,11 +93,11 @@ class Flow:
         return with_result(raw, result) if self._results else raw
 
 
-def compile_assign(template: Any, *, jsonata: bool) -> Evaluate | None:
-    """What an Assign sets."""
+def compile_assign(template: Any, *, jsonata: bool, where: str = "") -> Evaluate | None:
+    """What an Assign sets. `where`: what it stands in, if not in the state itself: `Catch[0]/`."""
     if template is None:
         return None
-    return compile_jsonata(template, "Assign") if jsonata else compile_template(template)
+    return compile_jsonata(template, f"{where}Assign") if jsonata else compile_template(template)
 
 
 def with_result(scope: Scope, result: Any) -> Scope:

@@ -51,6 +51,15 @@ RESULTS: dict[str, Any] = {
     "$hash('a', 'SHA-256')": "ca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48bb",
     """$parse('{"a": [1, null]}')""": {"a": [1, None]},
     "$random(7) = $random(7)": True,
+    "$random(42)": 0.7275636800328681,
+    "1 / 0": "Infinity",
+    "[-1 / 0, 0 / 0, 5 % 0]": ["-Infinity", "NaN", "NaN"],
+    '{"k": 1e308 * 10}': {"k": "Infinity"},
+    "5.5 % 2": 1.5,
+    "$string(1e20)": "100000000000000000000",
+    "$string(9223372036854775808)": "9223372036854776000",
+    "$string(1e21)": "1e+21",
+    "$count([1..873782])": 873_782,
     "$length($uuid())": 36,
     "$contains('hello$world', /^hello\\$/)": True,
 }
@@ -86,23 +95,44 @@ def test_what_is_no_json_is_an_error(code: str):
     assert raised.value.cause.endswith(f"'{code}' for the field 'Output' returned an unsupported result type.")
 
 
+THROWN = {
+    "$nope(1)": "T1006: Attempted to invoke a non-function",
+    "$eval('1')": "T1006: Attempted to invoke a non-function",
+    "sum(1)": "T1005: Attempted to invoke a non-function. Did you mean $sum?",
+    "'a' + 1": 'T2001: The left side of the "+" operator must evaluate to a number',
+    "1 < 'a'": 'T2009: The values 1 and "a" either side of operator "<" must be of the same data type',
+    "1 / 0 + 1": "D1001: Number out of range: Infinity",
+    "-'a'": 'D1002: Cannot negate a non-numeric value: "a"',
+    "{1: 2}": "T1003: Key in object structure must evaluate to a string; got: 1",
+    "$abs('a')": 'T0410: Argument 1 of function "abs" does not match function signature',
+    "$abs(null)": 'T0410: Argument 1 of function "abs" does not match function signature',
+    "$sum('a')": 'T0412: Argument 1 of function "sum" must be an array of "numbers"',
+    "$number('x')": 'D3030: Unable to cast value to a number: "x"',
+    "$replace('a', '', 'b')": "D3010: Second argument of replace function cannot be an empty string",
+    "$formatBase(5, 99)": "D3100: The radix of the formatBase function must be between 2 and 36.  It was given 99",
+    "$error('own words')": "D3137: own words",
+}
+
+
+@pytest.mark.parametrize("code", THROWN)
+def test_an_expression_throws_in_the_words_of_aws(code: str):
+    assert refusal(code) == f"threw an error during evaluation. {THROWN[code]}"
+
+
 @pytest.mark.parametrize(
     ("code", "why"),
-    [
-        ("$nope(1)", "T1006: Attempted to invoke a non-function"),
-        ("$eval('1')", "T1006: Attempted to invoke a non-function"),
-        ("'a' + 1", "T2001: "),
-        ("$parse('{')", "the string is no JSON"),
-        ("$hash('a', 'CRC')", "must be one of"),
-        ("$number('x')", ""),
-        ("1 / 0", ""),
-        ("$range(1, 9999999, 1)", "memory limit"),
-    ],
+    [("$parse('{')", "the string is no JSON"), ("$hash('a', 'CRC')", "must be one of"), ("$partition([1], -1)", "")],
 )
-def test_an_expression_throws(code: str, why: str):
+def test_functions_of_step_functions_throw(code: str, why: str):
     refused = refusal(code)
     assert refused.startswith("threw an error during evaluation. ")
     assert why in refused
+
+
+@pytest.mark.parametrize("code", ["$range(1, 9999999, 1)", "[1..873783]", "$length($pad('x', 7000000))"])
+def test_what_an_expression_holds_is_bounded(code: str):
+    too_much = "Expression evaluation memory limit exceeded: Check for excessive memory usage"
+    assert refusal(code) == f"threw an error during evaluation: {too_much}"
 
 
 def test_expressions_nest_a_hundred_levels_as_on_aws():
@@ -115,7 +145,8 @@ def test_expressions_nest_a_hundred_levels_as_on_aws():
 
 def test_endless_expressions_end(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("workers.local.values.jsonata.MAX_SECONDS", 0.01)
-    assert "timeout" in refusal("($f := function($n){$f($n)}; $f(1))")
+    refused = refusal("($f := function($n){$f($n)}; $f(1))")
+    assert refused.startswith("threw an error during evaluation: Expression evaluation timeout")
 
 
 def test_results_and_error_outputs_are_seen_where_there_are_any():

@@ -6,13 +6,13 @@ from workers.local.branch import Branch, State, Step
 from workers.local.documents import same_or_new
 from workers.local.flow import Flow, compile_assign
 from workers.local.values.conditions import Holds, compile_condition
-from workers.local.values.errors import EvaluationError
+from workers.local.values.errors import RUNTIME, EvaluationError
 from workers.local.values.jsonata import compile_jsonata
 from workers.local.values.scope import Evaluate
 from workers.machines.model.conditions import ChoiceRule
 from workers.machines.model.states import Choice
 
-NO_CHOICE_MATCHED = "States.NoChoiceMatched"
+NO_TRANSITION = "Failed to transition out of the state. The state does not point to a next state."
 
 
 class ChoiceState(State):
@@ -40,8 +40,8 @@ class ChoiceState(State):
         return branch.leave(self, following, output, assign(scope) if assign else None)
 
     def _fail(self) -> NoReturn:
-        cause = "Failed to transition out of the state. The state does not point to a next state."
-        raise EvaluationError(NO_CHOICE_MATCHED, cause)
+        """AWS says States.Runtime, which nothing catches, where its guide promises States.NoChoiceMatched."""
+        raise EvaluationError(RUNTIME, NO_TRANSITION)
 
 
 class _Rule:
@@ -50,5 +50,5 @@ class _Rule:
     def __init__(self, model: ChoiceRule, where: str, *, jsonata: bool) -> None:
         self.holds: Holds = compile_condition(model.condition, f"{where}/Condition")
         self.next = model.next
-        self.assign: Evaluate | None = compile_assign(model.assign, jsonata=jsonata)
+        self.assign: Evaluate | None = compile_assign(model.assign, jsonata=jsonata, where=f"{where}/")
         self.output = compile_jsonata(model.output, f"{where}/Output") if jsonata and model.has("output") else None

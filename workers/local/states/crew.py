@@ -7,7 +7,7 @@ from workers.local.branch import Branch, Plan
 from workers.local.documents import Document
 from workers.local.frames import Frame, Outcome
 from workers.local.run import Run
-from workers.local.values.errors import StateError
+from workers.local.values.errors import RUNTIME, StateError
 
 
 class Lines(Protocol):
@@ -117,12 +117,15 @@ class Crew:
         branch, run = self._branch, self._branch.run
         child.frame.outcome = Outcome(None, error.error, error.cause)
         run.save(child.frame)
-        self._lines.failed(child)
+        told = error.error != RUNTIME  # it ends the execution at once, and nothing else is said of it (measured on AWS)
+        if told:
+            self._lines.failed(child)
         branch.frame.last = child.frame.last
         branch.save()
         for other in branch.frame.children.values():
             if other.outcome is None:
                 run.cancel(other)
-                self._lines.abort_line(run, other)
+                if told:
+                    self._lines.abort_line(run, other)
         if not self._done.done():
             self._done.set_exception(error)

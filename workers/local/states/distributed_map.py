@@ -9,7 +9,8 @@ from workers.local.frames import Frame
 from workers.local.map_runs import MapRun, new_map_run_arn
 from workers.local.run import Run
 from workers.local.states.batching import Batcher
-from workers.local.states.item_reading import Item, Reader
+from workers.local.states.item_reading import Reader
+from workers.local.states.items import Item, items_of
 from workers.local.states.mapping import MapState
 from workers.local.states.result_writing import Writer, whole
 from workers.local.states.tasking import failure
@@ -77,7 +78,7 @@ class DistributedMapState(MapState):
         frame, run = branch.frame, branch.run
         scope = self.flow.scope(branch.scope())
         concurrency = self.max_concurrency(scope)
-        items = None if self._reader else [(item, STATE_DATA) for item in self.items(scope)]
+        items = None if self._reader else items_of(self.items(scope), STATE_DATA)
         length = 0 if items is None else len(items)
         branch.record("MapStateStarted", "mapStateStartedEventDetails", {"length": length})
         count, percentage = self.tolerated_count(scope), self.tolerated_percentage(scope)
@@ -102,7 +103,7 @@ class DistributedMapState(MapState):
 
     def _inputs(self, scope: Scope, items: list[Item]) -> tuple[list[int], list[str]]:
         """How many items each child execution has, and its input."""
-        values = [self.item(scope, index, value, source)[1] for index, (value, source) in enumerate(items)]
+        values = [self.item(scope, index, item)[1] for index, item in enumerate(items)]
         batches = self._batcher.batches(scope, values) if self._batcher else [(1, value) for value in values]
         inputs = [Document(value).checked(self.name).text for _, value in batches]
         return [size for size, _ in batches], inputs

@@ -7,6 +7,7 @@ from workers.local.documents import Document, array, same_or_new
 from workers.local.frames import Frame
 from workers.local.run import Run
 from workers.local.states.crew import Crew, abort_state
+from workers.local.states.items import Item
 from workers.local.states.mapping import MapState
 from workers.local.values.errors import EvaluationError
 
@@ -59,7 +60,7 @@ class _Iterations:
     def prepare(self, branch: Branch, child: Branch) -> None:
         state, frame = self._state, child.frame
         try:
-            frame.item, value = state.item(self._scope, frame.index, self._items[frame.index])
+            frame.item, value = state.item(self._scope, frame.index, Item(self._items[frame.index]))
         except EvaluationError as error:
             raise child.explained(error, of=branch.frame) from None
         frame.input = same_or_new(value, branch.frame.input).checked(state.name)

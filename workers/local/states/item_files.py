@@ -20,9 +20,10 @@ def text_of(body: str, key: str) -> str:
     return gzip.decompress(base64.b64decode(body)).decode() if key.endswith(".gz") else body
 
 
-def read_items(text: str, config: ReaderConfig) -> list[Any]:
-    """The items in a file. Raises `ValueError` and its like for what cannot be read."""
-    return _FORMS[config.input_type or "JSON"](text, config)
+def read_items(text: str, config: ReaderConfig) -> list[Any] | dict[str, Any]:
+    """The items in a file: an array, or an object. Raises `ValueError` and its like for what cannot be read."""
+    found: list[Any] | dict[str, Any] = _FORMS[config.input_type or "JSON"](text, config)
+    return found
 
 
 def inventory(manifest: str) -> tuple[str, list[str], ReaderConfig]:
@@ -61,13 +62,11 @@ def _lines(text: str, _: ReaderConfig) -> list[Any]:
     return [json.loads(line) for line in text.splitlines() if line.strip()]
 
 
-def _json(text: str, config: ReaderConfig) -> list[Any]:
+def _json(text: str, config: ReaderConfig) -> list[Any] | dict[str, Any]:
     value = parsed(text).value
     for part in filter(None, (config.items_pointer or "").split("/")):
         value = value[int(part)] if isinstance(value, list) else value[part.replace("~1", "/").replace("~0", "~")]
-    if isinstance(value, dict):
-        return [{"Key": key, "Value": member} for key, member in value.items()]
-    if not isinstance(value, list):
+    if not isinstance(value, list | dict):
         raise TypeError("Attempting to map over non-iterable node.")
     return value
 
@@ -76,7 +75,7 @@ def _unread(_: str, config: ReaderConfig) -> list[Any]:
     raise ValueError(f"the embedded Step Functions does not read {config.input_type}: take CSV, JSON or JSONL")
 
 
-_FORMS: dict[str, Callable[[str, ReaderConfig], list[Any]]] = {
+_FORMS: dict[str, Callable[[str, ReaderConfig], Any]] = {
     "CSV": _csv,
     "JSON": _json,
     "JSONL": _lines,

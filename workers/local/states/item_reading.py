@@ -6,6 +6,7 @@ from typing import Any
 from workers.local.branch import Branch
 from workers.local.calls import Call
 from workers.local.states.item_files import inventory, locations, read_items, text_of
+from workers.local.states.items import Item, items_of
 from workers.local.values.errors import StateError
 from workers.local.values.jsonata import compile_jsonata
 from workers.local.values.numbers import compile_number
@@ -14,8 +15,6 @@ from workers.local.values.templates import compile_template
 from workers.machines.model.collections import ItemReader, ReaderConfig
 
 READER_FAILED = "States.ItemReaderFailed"
-Item = tuple[Any, str]
-"""An item and its source, as the context object names it."""
 
 
 async def call_s3(branch: Branch, action: str, parameters: dict[str, Any]) -> dict[str, Any]:
@@ -63,7 +62,7 @@ class Reader:
             listed = await self._listed(branch, arguments, most)
             bucket = arguments["Bucket"]
             if config.transformation != "LOAD_AND_FLATTEN":
-                return [(item, f"S3://{bucket}") for item in listed]
+                return items_of(listed, f"S3://{bucket}")
             files = [(bucket, item["Key"]) for item in listed if not item["Key"].endswith("/")]
             return await self._loaded(branch, files, config, most)
         if config.manifest_type == "ATHENA_DATA":
@@ -73,7 +72,7 @@ class Reader:
             bucket, keys, form = inventory(await self._text(branch, arguments))
             return await self._loaded(branch, [(bucket, key) for key in keys], form, most)
         source = f"S3://{arguments['Bucket']}/{arguments['Key']}"
-        return [(item, source) for item in read_items(await self._text(branch, arguments), config)]
+        return items_of(read_items(await self._text(branch, arguments), config), source)
 
     async def _loaded(
         self, branch: Branch, files: list[tuple[str, str]], config: ReaderConfig, most: int
@@ -84,7 +83,7 @@ class Reader:
             if most and len(items) >= most:
                 break
             text = await self._text(branch, {"Bucket": bucket, "Key": key})
-            items += [(item, f"S3://{bucket}/{key}") for item in read_items(text, config)]
+            items += items_of(read_items(text, config), f"S3://{bucket}/{key}")
         return items
 
     async def _listed(self, branch: Branch, arguments: dict[str, Any], most: int) -> list[Any]:

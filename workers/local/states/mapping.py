@@ -4,9 +4,10 @@ from typing import Any
 
 from workers.local.branch import Branch, Plan
 from workers.local.flow import Flow
+from workers.local.states.items import Item
 from workers.local.states.trying import TryingState
 from workers.local.values.errors import QUERY_EVALUATION_ERROR, RUNTIME, EvaluationError, StateError
-from workers.local.values.jsonata import compile_jsonata
+from workers.local.values.jsonata import Expected, compile_jsonata
 from workers.local.values.numbers import compile_number
 from workers.local.values.scope import Evaluate, Scope, compact
 from workers.local.values.templates import compile_reference, compile_template
@@ -29,16 +30,15 @@ class MapState(TryingState):
             model, "tolerated_failure_percentage", "ToleratedFailurePercentage", jsonata=jsonata
         )
 
-    def items(self, scope: Scope) -> list[Any]:
-        """The items in the state's input. Raises `EvaluationError` where they are no list."""
-        items: list[Any] = self._items(scope)
-        return items
+    def items(self, scope: Scope) -> Any:
+        """The array of items in the state's input, in distributed mode perhaps an object. Raises `EvaluationError`."""
+        return self._items(scope)
 
-    def item(self, scope: Scope, index: int, value: Any, source: str | None = None) -> tuple[dict[str, Any], Any]:
-        """`$$.Map` of an iteration, and its input. `source`: where the item comes from, told in distributed mode."""
-        about = {"Item": {"Index": index, "Value": value} | ({"Source": source} if source else {})}
+    def item(self, scope: Scope, index: int, item: Item) -> tuple[dict[str, Any], Any]:
+        """`$$.Map` of an iteration, and its input."""
+        about = item.about(index)
         if not self._selector:
-            return about, value
+            return about, item.input
         return about, self._selector(Scope(scope.data, {**scope.context, "Map": about}, scope.variables))
 
     def given_up(self, branch: Branch, error: StateError, *, own: bool) -> None:
@@ -46,14 +46,18 @@ class MapState(TryingState):
             branch.record("MapStateFailed")
 
     def _compiled_items(self, model: Map) -> Evaluate:
+        kinds = (list, dict) if model.distributed else (list,)
+        if self.jsonata and model.has("items"):
+            also: Expected | None = "object" if model.distributed else None
+            found = compile_jsonata(model.items, "Items", expected="array", also=also)
+            must_be = "Items must be an array but was: {}"  # an object is told only here: it is no expression
+            return lambda scope: _checked(found(scope), kinds, must_be, QUERY_EVALUATION_ERROR)
         if self.jsonata:
-            if model.has("items"):
-                return compile_jsonata(model.items, "Items", expected="array")
-            no_list = "Map state input must be an array but was: {}"
-            return lambda scope: _list(scope.data, no_list, QUERY_EVALUATION_ERROR)
+            no_array = "Map state input must be an array but was: {}"
+            return lambda scope: _checked(scope.data, kinds, no_array, QUERY_EVALUATION_ERROR)
         path = model.items_path or "$"
         read: Evaluate = (lambda scope: scope.data) if path == "$" else compile_reference(path, "ItemsPath")
-        return lambda scope: _list(read(scope), f'Reference path "{path}" must point to array.', RUNTIME)
+        return lambda scope: _checked(read(scope), kinds, f'Reference path "{path}" must point to array.', RUNTIME)
 
     def _compiled_selector(self, model: Map) -> Evaluate | None:
         selector = model.item_selector if model.item_selector is not None else model.parameters
@@ -62,7 +66,7 @@ class MapState(TryingState):
         return compile_jsonata(selector, "ItemSelector") if self.jsonata else compile_template(selector)
 
 
-def _list(value: Any, complaint: str, error: str) -> list[Any]:
-    if isinstance(value, list):
+def _checked(value: Any, kinds: tuple[type, ...], complaint: str, error: str) -> Any:
+    if isinstance(value, kinds):
         return value
     raise EvaluationError(error, complaint.replace("{}", compact(value)))

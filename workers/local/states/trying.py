@@ -6,7 +6,7 @@ from workers.local.branch import Branch, State, Step
 from workers.local.documents import Document
 from workers.local.failures import Failures
 from workers.local.flow import Flow
-from workers.local.values.errors import EvaluationError, StateError
+from workers.local.values.errors import RUNTIME, EvaluationError, StateError
 from workers.machines.model.machine import Map, Parallel
 from workers.machines.model.states import Task
 
@@ -61,6 +61,8 @@ class TryingState(State):
             frame.progress = {"again": run.clock.now() + delay}
             branch.save()
             return None
+        if error.error == RUNTIME:
+            raise error
         self.given_up(branch, error, own=own)
         catcher = self._failures.catcher(error)
         if catcher is None:

@@ -7,6 +7,7 @@ from typing import Any
 from workers.local.states.batching import Batcher
 from workers.local.states.item_files import read_items
 from workers.local.states.item_reading import READER_FAILED
+from workers.local.states.items import items_of
 from workers.local.values.errors import StateError
 from workers.local.values.jsonata import compile_jsonata
 from workers.local.values.numbers import compile_number
@@ -107,18 +108,21 @@ def _collected(model: Map, scope: Scope, items: Any, *, jsonata: bool) -> Iterat
         if config and config.items_pointer:
             yield "afterItemsPointer", items
     elif jsonata:
-        items = compile_jsonata(model.items, "Items", expected="array")(scope) if model.has("items") else scope.data
+        items = compile_jsonata(model.items, "Items")(scope) if model.has("items") else scope.data
     else:
         items = compile_reference(model.items_path or "$", "ItemsPath")(scope)
         yield "afterItemsPath", items
-    if not isinstance(items, list):
+    if not isinstance(items, list | dict):
         return
+    listed = items_of(items)
     selector = model.item_selector if model.item_selector is not None else model.parameters
     if selector is not None:
         select = compile_jsonata(selector, "ItemSelector") if jsonata else compile_template(selector)
-        contexts = ({**scope.context, "Map": {"Item": {"Index": i, "Value": item}}} for i, item in enumerate(items))
-        items = [select(Scope(scope.data, context, scope.variables)) for context in contexts]
-        yield "afterItemSelector", items
+        contexts = ({**scope.context, "Map": item.about(index)} for index, item in enumerate(listed))
+        inputs = [select(Scope(scope.data, context, scope.variables)) for context in contexts]
+        yield "afterItemSelector", inputs
+    else:
+        inputs = [item.input for item in listed]
     if model.item_batcher is not None:
-        batches = Batcher(model.item_batcher, jsonata=jsonata).batches(scope, items)
+        batches = Batcher(model.item_batcher, jsonata=jsonata).batches(scope, inputs)
         yield "afterItemBatcher", [given for _, given in batches]

@@ -16,6 +16,10 @@ RANGE_LIMIT = 360_145
 _HASHES = {"MD5": "md5", "SHA-1": "sha1", "SHA-256": "sha256", "SHA-384": "sha384", "SHA-512": "sha512"}
 
 
+class MemoryLimitError(ValueError):
+    """A function would make more than AWS gives an expression memory for."""
+
+
 def _whole(value: Any, function: str) -> int:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise TypeError(f"T0410: Argument of function {function} must be a number")
@@ -27,7 +31,9 @@ def _partition(array: Any = None, size: Any = None) -> Any:
         return None
     items = array if isinstance(array, list) else [array]
     length = _whole(size, "partition")
-    if length < 1 or not items:
+    if length < 0:
+        raise ValueError("T0410: Argument 2 of function partition must not be negative")
+    if not length or not items:
         return None
     listed = list(items)
     return [listed[start : start + length] for start in range(0, len(listed), length)]
@@ -41,7 +47,7 @@ def _range(first: Any = None, last: Any = None, step: Any = None) -> Any:
         return None
     numbers = range(start, stop + (1 if by > 0 else -1), by)
     if len(numbers) > RANGE_LIMIT:
-        raise ValueError("Expression evaluation memory limit exceeded")
+        raise MemoryLimitError
     return None if not numbers else numbers[0] if len(numbers) == 1 else list(numbers)
 
 
@@ -56,8 +62,17 @@ def _hash(text: Any = None, algorithm: Any = None) -> Any:
 
 
 def _random(seed: Any = None) -> float:
-    source = random.Random(None if seed is None else _whole(seed, "random"))  # noqa: S311 - AWS's is none either
-    return source.random()
+    if seed is None:
+        return random.random()  # noqa: S311 - AWS's is none either
+    return _java_random(_whole(seed, "random"))
+
+
+def _java_random(seed: int) -> float:
+    """The first double of `java.util.Random(seed)`, as on AWS: a linear congruential generator of 48 bits."""
+    multiplier, mask = 0x5DEECE66D, (1 << 48) - 1
+    first = ((seed ^ multiplier) * multiplier + 0xB) & mask
+    second = (first * multiplier + 0xB) & mask
+    return ((first >> 22 << 27) + (second >> 21)) / (1 << 53)
 
 
 def _parse(text: Any = None) -> Any:

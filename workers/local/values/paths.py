@@ -14,21 +14,32 @@ from workers.local.values.scope import MISSING, Evaluate, Missing, Scope, compac
 from workers.machines.language.paths import Index, Member, Path, Step, parse_path
 
 
-def compile_path(text: str, field: str) -> Evaluate:
-    """What `text`, a path in `field`, leads to.
+def compile_path(text: str, field: str, *, past_end: bool = False) -> Evaluate:
+    """What `text`, a path in `field`, leads to. `past_end`: what is past the end of an array is null.
 
     Evaluating raises `EvaluationError` States.Runtime where it leads to nothing.
     """
     path, lookup = parse_path(text), compile_lookup(text)
+    array = _array_before(path) if past_end else None
 
     def evaluate(scope: Scope) -> Any:
         if (found := lookup(scope)) is MISSING:
+            if array and isinstance(array(scope), list):
+                return None
             searched = compact(scope.context if path.root == "$$" else scope.data)
             problem = f"could not be found in the input '{searched}'"
             raise EvaluationError(RUNTIME, f"The JSONPath '{text}' specified for the field '{field}' {problem}")
         return found
 
     return evaluate
+
+
+def _array_before(path: Path) -> Callable[[Scope], Any] | None:
+    """What leads to the array of which the path names one item at its end."""
+    if not path.definite or not path.steps or not isinstance(path.steps[-1], Index):
+        return None
+    start, walk = _start(path.root), _walker(path.steps[:-1])
+    return lambda scope: walk(start(scope))
 
 
 def compile_selection(text: str | None) -> Evaluate:

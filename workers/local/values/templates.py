@@ -25,8 +25,10 @@ def compile_reference(text: str, field: str) -> Evaluate:
 
 
 def _member(key: str, value: Any) -> tuple[str, Evaluate]:
-    if key.endswith(".$"):
-        return key.removesuffix(".$"), compile_reference(value, key)
+    if key.endswith(".$"):  # past the end of an array is null here, as on AWS
+        return key.removesuffix(".$"), compile_call(value) if is_call(value) else compile_path(
+            value, key, past_end=True
+        )
     return key, compile_template(value)
 
 

@@ -182,7 +182,7 @@ def _check_state(state: dict[str, Any], at: At) -> None:
     elif part is Pass:
         check_static(state.get("Result"), at.into("Result"))
     elif part is Choice and "Default" not in state:
-        at.warning("no-default", "has no `Default`: when no rule holds, it fails with States.NoChoiceMatched")
+        at.warning("no-default", "has no `Default`: when no rule holds, the execution fails")
 
 
 def _check_type(state: dict[str, Any], at: At) -> None:
