@@ -1,4 +1,4 @@
-"""HTTP tasks, against an API on this machine."""
+"""HTTP tasks, against an API on this machine; and what TestState shows of them."""
 
 import base64
 import json
@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from tests.account import Account, unique
+from tests.account import ROLE, Account, unique
 from tests.local.helpers import connect
 from tests.local.integrations.conftest import ask
 from workers.local import LocalStepFunctions
@@ -18,11 +18,16 @@ from workers.local.values.errors import StateError
 
 @pytest.fixture
 async def api(unused_tcp_port: int) -> AsyncIterator[str]:
-    """An API that tells what it was asked; /refuse refuses."""
+    """An API that tells what it was asked; /refuse refuses, /token gives tokens to who knows the secret."""
 
     async def tell(request: web.Request) -> web.Response:
         if request.path == "/refuse":
             return web.Response(status=429, text="slow down")
+        if request.path == "/token":
+            form = await request.post()
+            if (form["client_id"], form["client_secret"]) != ("me", "secret"):
+                return web.Response(status=401)
+            return web.json_response({"access_token": f"{form['grant_type']} {form['audience']}"})
         if request.path == "/text":
             return web.Response(text="plain")
         told = {
@@ -124,6 +129,28 @@ ADDED = {
 }
 
 
+async def connection(engine: LocalStepFunctions, kind: str, authorization: dict[str, Any]) -> dict[str, Any]:
+    """A parameter that names a fresh connection."""
+    async with connect(engine, "events") as events:
+        made = await events.create_connection(
+            Name=unique("connection"), AuthorizationType=kind, AuthParameters=authorization
+        )
+    return {"Authentication": {"ConnectionArn": made["ConnectionArn"]}}
+
+
+def oauth(api: str, secret: str = "secret") -> dict[str, Any]:
+    """How a connection gets its tokens."""
+    audience = {"BodyParameters": [{"Key": "audience", "Value": "orders", "IsValueSecret": False}]}
+    return {
+        "OAuthParameters": {
+            "ClientParameters": {"ClientID": "me", "ClientSecret": secret},
+            "AuthorizationEndpoint": f"{api}/token",
+            "HttpMethod": "POST",
+            "OAuthHttpParameters": audience,
+        }
+    }
+
+
 @pytest.mark.parametrize(
     ("kind", "authorization", "header"),
     [
@@ -139,17 +166,70 @@ async def test_connections(
     authorization: dict[str, Any],
     header: tuple[str, str],
 ):
-    async with connect(engine, "events") as events:
-        made = await events.create_connection(
-            Name=unique("connection"), AuthorizationType=kind, AuthParameters=authorization
-        )
-    config = {"Authentication": {"ConnectionArn": made["ConnectionArn"]}}
+    config = await connection(engine, kind, authorization)
     told = (await invoke(integrations, api, Method="POST", RequestBody={"own": 1}, **config))["ResponseBody"]
     assert told["headers"][header[0]] == header[1]
     if kind == "API_KEY":
         assert told["headers"]["x-added"] == "1"
         assert told["query"] == [["q", "2"]]
         assert json.loads(told["body"]) == {"own": 1, "b": "3"}
+
+
+async def test_a_connection_gets_a_token_for_the_credentials_of_its_client(
+    engine: LocalStepFunctions, integrations: Integrations, api: str
+):
+    config = await connection(engine, "OAUTH_CLIENT_CREDENTIALS", oauth(api) | ADDED)
+    told = (await invoke(integrations, api, **config))["ResponseBody"]
+    assert told["headers"]["Authorization"] == "Bearer client_credentials orders"
+    assert told["headers"]["x-added"] == "1"
+
+
+@pytest.mark.parametrize("where", ["", "nowhere"])
+async def test_a_connection_that_gets_no_token(
+    engine: LocalStepFunctions, integrations: Integrations, api: str, where: str
+):
+    config = await connection(engine, "OAUTH_CLIENT_CREDENTIALS", oauth(f"{api}{where}", "wrong"))
+    error, cause = await refused(integrations, api, **config)
+    assert error == "Events.ConnectionResource.InvalidConnectionState"
+    assert "is not authorized: " in str(cause)
+
+
+@pytest.mark.parametrize("revealed", [False, True])
+async def test_a_trial_shows_what_was_sent_and_answered(
+    account: Account, engine: LocalStepFunctions, api: str, *, revealed: bool
+):
+    config = await connection(engine, "API_KEY", KEY | ADDED)
+    parameters = {
+        "ApiEndpoint": f"{api}/orders",
+        "Method": "POST",
+        "QueryParameters": {"id": 5},
+        "RequestBody": {"own": 1},
+        **config,
+    }
+    state = {"Type": "Task", "Resource": "arn:aws:states:::http:invoke", "Parameters": parameters, "End": True}
+    options = {"inspectionLevel": "TRACE", "revealSecrets": revealed}
+    tried = await account.client.test_state(definition=json.dumps(state), roleArn=ROLE, **options)
+    request, response = tried["inspectionData"]["request"], tried["inspectionData"]["response"]
+    assert (request["protocol"], request["method"]) == ("http", "POST")
+    assert request["url"] == f"{api}/orders?id=5{'&q=2' if revealed else ''}"
+    assert json.loads(request["body"]) == ({"own": 1, "b": "3"} if revealed else {"own": 1})
+    assert ("x-key: secret" in request["headers"]) is revealed
+    assert "Content-Type: application/json" in request["headers"]
+    assert (response["statusCode"], response["statusMessage"], response["protocol"]) == ("200", "OK", "http")
+    assert "content-type: application/json" in response["headers"]
+    assert json.loads(response["body"])["method"] == "POST"
+    assert json.loads(tried["inspectionData"]["result"])["StatusCode"] == 200
+
+
+async def test_a_trial_shows_what_an_api_refused(account: Account, api: str):
+    parameters = {"ApiEndpoint": f"{api}/refuse", "Method": "GET"}
+    state = {"Type": "Task", "Resource": "arn:aws:states:::http:invoke", "Parameters": parameters, "End": True}
+    for level in ("INFO", "DEBUG", "TRACE"):
+        tried = await account.client.test_state(definition=json.dumps(state), roleArn=ROLE, inspectionLevel=level)
+        assert (tried["status"], tried["error"]) == ("FAILED", "States.Http.StatusCode.429")
+        assert ("inspectionData" in tried) == (level != "INFO")
+        assert ("request" in tried.get("inspectionData", {})) == (level == "TRACE")
+    assert tried["inspectionData"]["response"]["statusMessage"] == "Too Many Requests"
 
 
 async def test_a_connection_that_there_is_not(integrations: Integrations, api: str):

@@ -3,11 +3,10 @@
 Fields, result and error names: Step Functions developer guide, "Call HTTPS APIs". Other than on AWS, http:// is fine.
 """
 
-import base64
-import json
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 import aiohttp
 
@@ -15,18 +14,42 @@ from workers.local.calls import Call
 from workers.local.documents import LIMIT
 from workers.local.integrations.base import BaseService
 from workers.local.integrations.clients import Clients
+from workers.local.integrations.connections import SECONDS, Added, Pairs, added_by
 from workers.local.integrations.resources import Resource
 from workers.local.integrations.sdk import unfit
 from workers.local.integrations.shapes import json_or_text
-from workers.local.values.errors import RUNTIME, StateError
+from workers.local.values.errors import StateError
 from workers.local.values.scope import compact
 
-SECONDS = 60.0
-"""That an API may take (developer guide, "HTTP Task")."""
 SOCKET = "States.Http.Socket"
 _FORM = "application/x-www-form-urlencoded"
 _METHODS = {"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"}
-Pairs = list[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What is sent."""
+
+    method: str
+    url: str
+    headers: dict[str, str]
+    query: Pairs
+    body: str | None
+
+    def shown(self) -> dict[str, str]:
+        """As TestState shows it."""
+        url = f"{self.url}{'&' if urlsplit(self.url).query else '?'}{urlencode(self.query)}" if self.query else self.url
+        told = {"protocol": urlsplit(self.url).scheme, "method": self.method, "url": url}
+        return told | {"headers": _listed(self.headers.items()), "body": self.body or ""}
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """A request and its answer, for TestState. `request` has nothing that a connection added, `whole` has it all."""
+
+    request: Request
+    whole: Request
+    response: dict[str, str]
 
 
 class HttpService(BaseService):
@@ -36,9 +59,24 @@ class HttpService(BaseService):
         super().__init__(resource)
         self._clients = clients
         self._region = region
+        self.exchange: Exchange | None = None
+        """The last one."""
 
     async def submit(self, call: Call) -> Any:
         parameters = call.parameters if isinstance(call.parameters, dict) else {}
+        own = self._request(parameters, Added(), call)
+        arn = _connection_arn(parameters)
+        whole = self._request(parameters, await added_by(arn, self._clients), call) if arn else own
+        status, reason, headers, text = await _answer(whole)
+        shown = {"protocol": urlsplit(whole.url).scheme, "statusCode": str(status), "statusMessage": reason}
+        every = [(name, value) for name, values in headers.items() for value in values]
+        self.exchange = Exchange(own, whole, shown | {"headers": _listed(every), "body": text})
+        if status >= 400:
+            raise StateError(f"States.Http.StatusCode.{status}", text)
+        return {"Headers": headers, "ResponseBody": json_or_text(text), "StatusCode": status, "StatusText": reason}
+
+    def _request(self, parameters: dict[str, Any], added: Added, call: Call) -> Request:
+        """What the definition and a connection make. Raises `StateError` for what cannot be sent."""
         endpoint, method = parameters.get("ApiEndpoint"), parameters.get("Method")
         if not isinstance(endpoint, str) or not endpoint.startswith(("https://", "http://")):
             raise unfit(call.parameters, "The field 'ApiEndpoint' must be the URL of an API")
@@ -52,63 +90,38 @@ class HttpService(BaseService):
         headers |= {name: ",".join(_texts(value)) for name, value in _fields(parameters, "Headers").items()}
         query = [(key, text) for key, value in _fields(parameters, "QueryParameters").items() for text in _texts(value)]
         body = parameters.get("RequestBody")
-        if arn := _connection_arn(parameters):
-            more_headers, more_query, more_body = await self._connection(arn)
-            headers |= more_headers
-            query += more_query
-            body = {**body, **more_body} if isinstance(body, dict) else body or more_body or None
+        body = {**body, **added.body} if isinstance(body, dict) else body or added.body or None
         transform = _fields(parameters, "Transform")
         if transform.get("RequestBodyEncoding") == "URL_ENCODED":
             headers["Content-Type"] = _FORM
             options = _fields(transform, "RequestEncodingOptions")
             body = urlencode(list(_form(body or {}, "", options.get("ArrayFormat", "INDICES"))))
-        return await _answer(method, endpoint, headers, query, body)
-
-    async def _connection(self, arn: str) -> tuple[dict[str, str], Pairs, dict[str, str]]:
-        """Headers, query parameters and members of the body that a connection adds."""
-        name = arn.partition(":connection/")[2].partition("/")[0]
-        events, secrets = await self._clients.get("events"), await self._clients.get("secretsmanager")
-        try:
-            known = await events.describe_connection(Name=name)
-            secret = json.loads((await secrets.get_secret_value(SecretId=known["SecretArn"]))["SecretString"])
-        except (events.exceptions.ClientError, KeyError, ValueError) as error:
-            raise StateError("Events.ConnectionResource.NotFound", f"The connection {arn}: {error}") from None
-        kind, added = known["AuthorizationType"], secret.get("invocation_http_parameters") or {}
-        headers, query, body = (
-            {one["key"]: one["value"] for one in added.get(f"{part}_parameters") or []}
-            for part in ("header", "query_string", "body")
-        )
-        if kind == "API_KEY":
-            headers[secret["api_key_name"]] = secret["api_key_value"]
-        elif kind == "BASIC":
-            pair = f"{secret['username']}:{secret['password']}".encode()
-            headers["Authorization"] = f"Basic {base64.b64encode(pair).decode()}"
-        else:
-            raise StateError(RUNTIME, f"The embedded Step Functions does not play {kind} connections: mock the task")
-        return headers, list(query.items()), body
+        text = body if isinstance(body, str) or body is None else compact(body)
+        return Request(method, endpoint, headers | added.headers, query + added.query, text)
 
 
-async def _answer(method: str, url: str, headers: dict[str, str], query: Pairs, body: Any) -> dict[str, Any]:
-    data = body if isinstance(body, str) or body is None else compact(body)
+async def _answer(request: Request) -> tuple[int, str, dict[str, list[str]], str]:
+    """Status, reason, headers and text."""
     timeout = aiohttp.ClientTimeout(total=SECONDS)
     try:
         async with (
             aiohttp.ClientSession(timeout=timeout) as session,
-            session.request(method, url, headers=headers, params=query, data=data) as answer,
+            session.request(
+                request.method, request.url, headers=request.headers, params=request.query, data=request.body
+            ) as answer,
         ):
             text = await answer.text(errors="replace")
     except TimeoutError:
         raise StateError(SOCKET, f"The API did not answer within {SECONDS:.0f} seconds") from None
     except (aiohttp.ClientError, ValueError) as error:
         raise StateError(SOCKET, str(error)) from None
-    if answer.status >= 400:
-        raise StateError(f"States.Http.StatusCode.{answer.status}", text)
-    return {
-        "Headers": {name.lower(): answer.headers.getall(name) for name in answer.headers},
-        "ResponseBody": json_or_text(text),
-        "StatusCode": answer.status,
-        "StatusText": answer.reason or "",
-    }
+    headers = {name.lower(): answer.headers.getall(name) for name in answer.headers}
+    return answer.status, answer.reason or "", headers, text
+
+
+def _listed(headers: Any) -> str:
+    """Headers as TestState shows them."""
+    return f"[{', '.join(f'{name}: {value}' for name, value in headers)}]"
 
 
 def _connection_arn(parameters: dict[str, Any]) -> str | None:

@@ -33,13 +33,17 @@ async def test_state(region: Region, parameters: Parameters) -> Parameters:
         read=configuration.get("mapItemReaderData"),
     )
     answering = None if mock is None else Answering(*_answer(mock, getattr(subject.model, "resource", None)))
-    found: Found = await tried(subject, given, Stage(region, answering))
-    detailed = parameters.get("inspectionLevel", "INFO") != "INFO"
+    stage = Stage(region, answering)
+    found: Found = await tried(subject, given, stage)
+    level = parameters.get("inspectionLevel", "INFO")
+    if level == "TRACE" and (exchange := stage.exchange):
+        request = exchange.whole if parameters.get("revealSecrets") else exchange.request
+        found.inspection |= {"request": request.shown(), "response": exchange.response}
     return {
         "output": found.output.text if found.output else None,
         "error": found.error,
         "cause": found.cause,
-        "inspectionData": found.inspection if detailed else None,
+        "inspectionData": found.inspection if level != "INFO" else None,
         "nextState": found.following,
         "status": found.status,
     }

@@ -3,6 +3,7 @@
 from typing import Any, NoReturn
 
 from workers.local.calls import Call, Service, Services
+from workers.local.integrations.http_tasks import Exchange, HttpService
 from workers.local.integrations.resources import Ending
 from workers.local.region import Region
 from workers.local.run import Run
@@ -45,7 +46,11 @@ class Overheard:
         self.ends_with = service.ends_with
 
     async def submit(self, call: Call) -> Any:
-        self._stage.answers.append(await self._service.submit(call))
+        try:
+            self._stage.answers.append(await self._service.submit(call))
+        finally:
+            if isinstance(self._service, HttpService):
+                self._stage.exchange = self._service.exchange
         return self._stage.answers[-1]
 
     async def finish(self, call: Call, answer: Any) -> Any:
@@ -63,6 +68,8 @@ class Stage:
         self.clock = region.clock
         self.tokens = region.tokens
         self.answers: list[Any] = []
+        self.exchange: Exchange | None = None
+        """Of an HTTP task."""
         self._region = region
         self._mock = mock
 
