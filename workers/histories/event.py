@@ -41,10 +41,18 @@ class Event:
 
 
 def from_item(item: Mapping[str, Any], *, decode: bool = True) -> Event:
-    """The event in an item of GetExecutionHistory. `decode`: whether what is JSON becomes data, or stays text."""
-    details: Mapping[str, Any] = next((value for key, value in item.items() if key.endswith("EventDetails")), {})
-    decoded = {name: _decoded(value) if decode and name in _JSON else value for name, value in details.items()}
-    return Event(item["id"], item.get("previousEventId", 0), item["type"], item["timestamp"], decoded)
+    """The event in an item of GetExecutionHistory. `decode`: whether what is JSON becomes data, or stays text.
+
+    Without `decode`, the event keeps the details of the item themselves, not a copy of them.
+    """
+    details: Mapping[str, Any] = {}
+    for key in item:  # a loop, as all of this is done 25,000 times for a long history
+        if key.endswith("EventDetails"):
+            details = item[key]
+            break
+    if decode:
+        details = {name: _decoded(value) if name in _JSON else value for name, value in details.items()}
+    return Event(item["id"], item.get("previousEventId", 0), item["type"], item["timestamp"], details)
 
 
 def _decoded(text: Any) -> Any:

@@ -24,7 +24,9 @@ def read_faster(session: AioSession) -> None:
 class _Parser(AioJSONParser):  # type: ignore[misc]  # aiobotocore has no types
     def _handle_list(self, shape: Any, node: list[Any]) -> list[Any]:
         if shape.name == _HISTORY:
-            return [{**event, "timestamp": _time(event["timestamp"])} for event in node]
+            for event in node:
+                event["timestamp"] = _time(event["timestamp"])
+            return node
         found: list[Any] = super()._handle_list(shape, node)
         return found
 

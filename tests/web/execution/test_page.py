@@ -55,6 +55,9 @@ async def test_it_follows_an_execution_to_its_failure_and_shows_the_traceback(
     await expect(page.locator("#panel-title")).to_have_text("Ship it")
     await expect(page.locator("#panel .traceback")).to_have_text("\n".join(TRACE["stackTrace"]))
     await expect(page.locator("#panel .attempts")).to_contain_text("tester")
+    replay = page.get_by_label("The workers replay line of this step", exact=True)
+    await expect(replay).to_contain_text(f"workers replay {execution} --state 'Ship it' --local")
+    await expect(page.get_by_role("button", name="Copy: The workers replay line")).to_be_visible()
     await expect(page.get_by_label("Input", exact=True)).to_have_text(json.dumps({"reserved": True}, indent=2))
     assert "state=Ship+it" in page.url
 

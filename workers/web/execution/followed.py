@@ -3,8 +3,10 @@
 import json
 import time
 from collections import OrderedDict
+from collections.abc import AsyncIterator
 from contextlib import suppress
 from datetime import UTC, datetime
+from typing import Any
 
 import anyio
 
@@ -15,6 +17,7 @@ from workers.machines.definition import load
 from workers.machines.graph.chart import Chart, chart_of
 from workers.machines.problems import InvalidDefinitionError
 from workers.stepfunctions.account import Account
+from workers.stepfunctions.protocol import ServiceError
 from workers.web.execution.ends import fail_states
 from workers.web.execution.items import Items
 
@@ -105,11 +108,32 @@ class Followed:
                 await self._describe()
             return not self._whole
 
+    async def read_on(self, seconds: float, stopping: anyio.Event) -> None:
+        """Reads the rest of the history for at most so long, while a browser gets ready to follow it."""
+        until = time.monotonic() + seconds
+        with suppress(ServiceError):  # who follows is told
+            while await self.look() and time.monotonic() < until and not stopping.is_set():
+                pass
+
     def remember_step(self, key: tuple[int, int], events: list[Event]) -> None:
         """Keeps what was read of a step, for those who look at it next."""
         self.read_steps[key] = events
         if len(self.read_steps) > _STEPS:
             self.read_steps.popitem(last=False)
+
+    def history(self, *, newest_first: bool, data: bool, page: int) -> AsyncIterator[dict[str, Any]]:
+        """The items of the history from one of its ends, with inputs and outputs or without; `page` are read at once.
+
+        Raises `ServiceError`.
+        """
+        return self.account.items(
+            "GetExecutionHistory",
+            "events",
+            executionArn=self.arn,
+            reverseOrder=newest_first,
+            includeExecutionData=data,
+            maxResults=page,
+        )
 
     async def _redriven(self) -> bool:
         await self._describe()
@@ -137,15 +161,8 @@ class Followed:
         """Later ones begin at the newest event, so that a long history is not read again."""
         self.reads += 1
         found: list[Event] = []
-        items = self.account.items(
-            "GetExecutionHistory",
-            "events",
-            executionArn=self.arn,
-            reverseOrder=True,
-            includeExecutionData=False,
-            maxResults=_PAGE if self.account.settings.local else 100,
-        )
-        async for item in items:
+        page = _PAGE if self.account.settings.local else 100
+        async for item in self.history(newest_first=True, data=False, page=page):
             if item["id"] <= self.progress.last:
                 break
             found.append(from_item(item, decode=False))

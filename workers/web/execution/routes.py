@@ -4,6 +4,7 @@ import json
 import time
 from typing import Any
 
+from starlette.background import BackgroundTask
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
@@ -11,6 +12,7 @@ from starlette.routing import Route
 
 from workers.histories.visits import Visit
 from workers.payloads.errors import PayloadError
+from workers.web.actions.commands import replay
 from workers.web.execution.followed import Followed
 from workers.web.execution.live import stream
 from workers.web.execution.picture import picture
@@ -24,6 +26,8 @@ from workers.web.source import Source
 
 _PATIENCE = 0.15
 """Seconds for which a page waits for the history; what is not known then comes through the stream."""
+_AHEAD = 2.0
+"""Seconds for which the history is read on behind a page, until its browser follows the stream."""
 _SHOWN = 1_000_000
 """Characters of a payload that are shown, at most."""
 
@@ -50,7 +54,10 @@ async def execution(request: Request) -> Response:
     if view.wants("tab"):
         values |= await tab(followed, view)
         values["definition"] = json.loads(followed.definition) if followed.definition else ""
-    return render(request, "execution/page.html", **values)
+    page = render(request, "execution/page.html", **values)
+    if not view.parts:  # who asks for parts follows the stream, which reads
+        page.background = BackgroundTask(followed.read_on, _AHEAD, request.app.state.stopping)
+    return page
 
 
 async def live(request: Request) -> Response:
@@ -99,6 +106,7 @@ async def _panel(followed: Followed, view: View) -> dict[str, Any]:
     found = followed.execution
     return {
         "step": step,
+        "replay": replay(followed.account, followed.arn, step.visit.state) if step and step.is_replayed else None,
         "missing": step is None and view.state is not None,
         "failure": failure_of({"error": found.error, "cause": found.cause}),
         "culprit": culprit(followed.progress),

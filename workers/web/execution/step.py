@@ -69,6 +69,12 @@ class Step:
         return self.failure is not None and self.word not in {"succeeded", "running", "waiting"}
 
     @property
+    def is_replayed(self) -> bool:
+        """Whether `workers replay --state` runs this very task: an activity's, the last of its state that failed."""
+        failed = [one for one in self.visits if one.failures]
+        return ":activity:" in self.resource and bool(failed) and max(failed, key=_last_failure) is self.visit
+
+    @property
     def has_input(self) -> bool:
         """Whether its input is known."""
         return self.input is not MISSING
@@ -77,6 +83,11 @@ class Step:
     def has_output(self) -> bool:
         """Whether it has come to an output."""
         return self.output is not MISSING
+
+
+def _last_failure(visit: Visit) -> int:
+    """The id of the event that told of it; 0 where there is none."""
+    return max((event.id for event in visit.events if event.type.endswith(("Failed", "TimedOut"))), default=0)
 
 
 async def step_of(followed: Followed, visit: Visit) -> Step:
@@ -149,15 +160,7 @@ async def _read(followed: Followed, wanted: set[int], distance: int, *, newest_f
     found: dict[int, Event] = {}
     if not wanted:
         return found
-    items = followed.account.items(
-        "GetExecutionHistory",
-        "events",
-        executionArn=followed.arn,
-        reverseOrder=newest_first,
-        includeExecutionData=True,
-        maxResults=min(_PAGE, distance + _BESIDE),
-    )
-    async for item in items:
+    async for item in followed.history(newest_first=newest_first, data=True, page=min(_PAGE, distance + _BESIDE)):
         if item["id"] in wanted:
             found[item["id"]] = from_item(item)
             if len(found) == len(wanted):

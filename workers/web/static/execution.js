@@ -7,8 +7,11 @@ const root = document.querySelector(".execution");
 const said = document.getElementById("said");
 const picture = new Picture(document.getElementById("picture"));
 const TICK = 5000; // milliseconds after which durations are shown anew where nothing else happens
+const NUMBER = new Intl.NumberFormat("en");
 const REFRESH = 1000; // milliseconds between two looks at tables while the execution runs
 let shown = new URL(location.href);
+let turns = 0;
+const newest = {}; // of each part, the turn in which what is shown was asked for
 
 // Which parts of the page differ between two addresses of it.
 function changed(before, after) {
@@ -22,8 +25,11 @@ function changed(before, after) {
 async function refresh(parts, address = shown) {
   const asked = new URL(address);
   for (const part of parts) asked.searchParams.append("part", part);
+  const turn = (turns += 1);
   const found = await load(asked);
   if (address.href !== shown.href) return; // somebody has clicked on
+  parts = parts.filter((part) => (newest[part] ?? 0) < turn); // a later answer has come first
+  for (const part of parts) newest[part] = turn;
   if (parts.includes("picture")) {
     const fresh = found.querySelector("svg.machine");
     if (fresh) picture.svg.replaceWith(document.importNode(fresh, true));
@@ -101,10 +107,11 @@ addEventListener("popstate", () => go(new URL(location.href), { push: false }));
 let due = 0;
 let again = null;
 
-// Tables follow at most once a second, and only the first page of each: others are read as they are.
-function follow(parts) {
-  const wait = Math.max(0, due - Date.now());
-  if (again) return;
+// Tables follow at most once a second, and only the first page of each: others are read as they are. The end comes at once.
+function follow(parts, { last = false } = {}) {
+  const wait = last ? 0 : Math.max(0, due - Date.now());
+  if (last) clearTimeout(again);
+  else if (again) return;
   again = setTimeout(async () => {
     again = null;
     due = Date.now() + REFRESH;
@@ -128,6 +135,7 @@ function listen() {
     const standing = JSON.parse(event.data);
     picture.update?.(standing.states, standing.taken);
     stale ||= shown.searchParams.get("state") in standing.states;
+    root.querySelector("[data-events]").textContent = NUMBER.format(standing.events);
     follow(followed);
     if (standing.ended) said.textContent = `The execution has ended: ${standing.status}`;
   });
@@ -135,7 +143,7 @@ function listen() {
   source.addEventListener("end", () => {
     source.close();
     clearInterval(clock);
-    follow(followed);
+    follow(followed, { last: true });
   });
 }
 

@@ -33,6 +33,7 @@ export function swap(found, parts) {
     before.replaceWith(fresh);
     for (const [path, top, left] of kept) at(fresh, path)?.scrollTo({ top, left, behavior: "instant" });
     if (focused) at(fresh, focused)?.focus({ preventScroll: true });
+    fresh.dispatchEvent(new CustomEvent("replaced", { bubbles: true }));
     swapped.push(id);
   }
   return swapped;
