@@ -119,7 +119,7 @@ def test_bars_stand_for_their_steps_and_failures_hang_below():
         Tally(workflow_definition_name="d", status=Status.FAILED, since=since + 23 * span.step, count=2),
         Tally(workflow_definition_name="late", status=Status.QUEUED, since=since + 24 * span.step, count=1),
     ]
-    first, late = plots_of(by_definition(tallies), span, since)
+    first, late = plots_of(by_definition(tallies), span, since).shown
     assert (first.name, first.total, first.failed) == ("d", 11, 2)
     assert first.plot.count("<rect") == 2
     assert '<rect class="bar failed" x="230.8" y="36.0"' in first.plot

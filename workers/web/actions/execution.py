@@ -15,8 +15,8 @@ from workers.executions.execution import Execution, Status
 from workers.executions.waiting import describe_execution
 from workers.stepfunctions.protocol import ServiceError
 from workers.web.actions import commands
+from workers.web.actions.asking import REDRIVE, Action, asked
 from workers.web.actions.refusals import Refusal
-from workers.web.actions.workflow import REDRIVE, Action
 from workers.web.here import account_here
 from workers.web.rendering import path, render
 
@@ -67,16 +67,7 @@ async def lines(request: Request) -> Response:
 def _asked(request: Request, action: Action, known: Execution, *, refusal: Refusal | None = None) -> Response:
     account = account_here(request)
     line = commands.stop_execution if action is STOP else commands.redrive_execution
-    return render(
-        request,
-        "actions/act_raw.html",
-        status=refusal.status if refusal else 200,
-        action=action,
-        execution=known,
-        reason=request.state.form.get("reason", "") if refusal else "",
-        refusal=refusal,
-        line=line(account, known.arn),
-    )
+    return asked(request, "actions/act_raw.html", action, (line(account, known.arn),), refusal=refusal, execution=known)
 
 
 async def start_execution(request: Request) -> Response:
@@ -110,10 +101,10 @@ def _form(
         request,
         "actions/start_raw.html",
         status=refusal.status if refusal else 200,
-        machine=request.path_params["name"],
+        name=request.path_params["name"],
         draft=draft,
         refusal=refusal,
-        line=line,
+        lines=(line,) if line else (),
     )
 
 

@@ -43,7 +43,7 @@ class Draft:
     def body(self, name: str) -> StartWorkflow:
         """The same as the REST API takes it, and as strictly. Raises `InvalidError`."""
         given = {
-            "workflowDefinition": {"name": name, "version": self.version or LATEST},
+            "workflowDefinition": {"name": name, "version": _version(self.version)},
             "input": self.input.strip(),
             "namespace": self.namespace.strip(),
             "queue": self.queue.strip(),
@@ -96,7 +96,7 @@ async def _form(
         queues=[queue.name for queue in await manager_here(request).queues()],
         draft=draft,
         refusal=refusal,
-        lines=lines,
+        lines=lines or (),
     )
 
 
@@ -129,6 +129,11 @@ def _pretty(text: str) -> str:
         return json.dumps(json.loads(text), indent=2, ensure_ascii=False)
     except (ValueError, RecursionError):
         return text
+
+
+def _version(text: str) -> int | str:
+    """The number of a version; what is none stays text, which the body refuses."""
+    return int(text) if text.isascii() and text.isdecimal() else text or LATEST
 
 
 def _tags(text: str) -> dict[str, str]:

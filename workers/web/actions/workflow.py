@@ -1,6 +1,5 @@
 """The page of one workflow, and what can be done with it."""
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from starlette.exceptions import HTTPException
@@ -10,6 +9,7 @@ from starlette.responses import RedirectResponse, Response
 from workers.errors import WorkersError
 from workers.manager.model import ResourceType, Status, Workflow
 from workers.web.actions import commands
+from workers.web.actions.asking import REDRIVE, Action, asked
 from workers.web.actions.reasons import reason_of
 from workers.web.actions.refusals import Refusal
 from workers.web.definitions.versions import managed
@@ -21,17 +21,6 @@ if TYPE_CHECKING:
     from workers.manager.manager import LocalManager
 
 _LONGEST_REASON = 4_096
-
-
-@dataclass(frozen=True, slots=True)
-class Action:
-    """Something that can be done with a workflow; it is asked for on a page of its own."""
-
-    name: str
-    title: str
-    words: str
-    """What it does, and whether it can be undone."""
-    danger: bool = False
 
 
 CANCEL = Action(
@@ -46,11 +35,6 @@ RESUME = Action(
     "Resume from a state",
     "A new workflow of the same version starts at the state that you choose, with the input that this state had here. "
     "What comes after that state is done again.",
-)
-REDRIVE = Action(
-    "redrive",
-    "Redrive",
-    "The same execution goes on with what failed or was stopped. What succeeded is not done again.",
 )
 RESOLVE = Action(
     "resolve",
@@ -134,16 +118,14 @@ async def _asked(request: Request, action: Action, known: Workflow, *, refusal: 
         entered = [job.state for job in known.jobs or () if job.state in states]
         failed = known.last_job.state if known.last_job else ""
         chosen = failed if failed in states else next(reversed(entered), "")
-    return render(
+    return asked(
         request,
         "actions/act.html",
-        status=refusal.status if refusal else 200,
-        action=action,
+        action,
+        commands.of_workflow(request, action.name, known.id),
+        refusal=refusal,
         workflow=known,
         states=states,
         entered={job.state for job in known.jobs or ()},
         chosen=(request.state.form.get("state") if refusal else None) or chosen,
-        reason=request.state.form.get("reason", "") if refusal else "",
-        refusal=refusal,
-        lines=commands.of_workflow(request, action.name, known.id),
     )

@@ -1,5 +1,8 @@
 """The addresses of definitions, and of state machines."""
 
+from collections.abc import Sequence
+from typing import Any
+
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -13,6 +16,9 @@ from workers.web.lists.managed import COUNTED, numbers
 from workers.web.lists.raw import machines as known_machines
 from workers.web.rendering import render
 
+_SHOWN = 100
+"""Definitions, or state machines, in a list: of more, one looks for a part of the name."""
+
 
 async def definitions(request: Request) -> Response:
     """All definitions, each with how its workflows stand."""
@@ -23,10 +29,8 @@ async def definitions(request: Request) -> Response:
     of_name: dict[str, list[Count]] = {}
     for count in counts:
         of_name.setdefault(count.workflow_definition_name, []).append(count)
-    by_name = {one.name: numbers(of_name.get(one.name, ())) for one in found}
-    return render(
-        request, "definitions/list.html", definitions=found, numbers=by_name, text=text, statuses=list(Status)
-    )
+    by_name = {one.name: numbers(of_name.get(one.name, ())) for one in found[:_SHOWN]}
+    return _names(request, "definitions/list.html", found, text, numbers=by_name, statuses=list(Status))
 
 
 async def definition(request: Request) -> Response:
@@ -43,13 +47,9 @@ async def definition(request: Request) -> Response:
 async def machines(request: Request) -> Response:
     """All state machines."""
     text = request.query_params.get("text", "").strip()
-    found = await recent_here(request).get("machines", 1.5, lambda: known_machines(account_here(request)))
-    return render(
-        request,
-        "definitions/machines.html",
-        machines=[one for one in found if text.lower() in one.name.lower()],
-        text=text,
-    )
+    known = await recent_here(request).get("machines", 1.5, lambda: known_machines(account_here(request)))
+    found = [one for one in known if text.lower() in one.name.lower()]
+    return _names(request, "definitions/machines.html", found, text)
 
 
 async def machine(request: Request) -> Response:
@@ -72,6 +72,12 @@ ROUTES = [
     Route("/machines", machines, name="machines"),
     Route("/machines/{name}", machine, name="machine"),
 ]
+
+
+def _names(request: Request, template: str, found: Sequence[Any], text: str, **values: Any) -> Response:
+    """A list of definitions or machines whose names hold a text."""
+    left_out = max(len(found) - _SHOWN, 0)
+    return render(request, template, found=found[:_SHOWN], left_out=left_out, text=text, **values)
 
 
 def _chosen(versions: list[Version], label: str) -> Version:

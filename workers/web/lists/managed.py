@@ -10,10 +10,9 @@ from starlette.responses import Response
 
 from workers.manager.errors import InvalidPageTokenError
 from workers.manager.model import Count, Page, Query, Sort, Status
-from workers.manager.store.interface import Tally
 from workers.web.here import manager_here, recent_here
 from workers.web.lists.asked import Asked, Order
-from workers.web.lists.plots import Span, by_definition, plots_of
+from workers.web.lists.plots import Plots, Span, by_definition, plots_of
 from workers.web.rendering import render
 
 if TYPE_CHECKING:
@@ -23,6 +22,8 @@ _SHOWN = 10
 """Workflows in each list of the start page."""
 _PLOTS = 30
 """Definitions that have a plot on the start page."""
+_PATIENCE = 0.04
+"""Seconds for which the start page waits for its plots; what takes longer, its script asks for again."""
 COUNTED = 2.0
 """Seconds for which counts are shown as they were."""
 SPANS = {
@@ -38,8 +39,8 @@ async def start(request: Request) -> Response:
     name = request.query_params.get("span", "day")
     span = SPANS.get(name, SPANS["day"])
     counts = await recent.get("counts", COUNTED, manager.counts)
-    since = span.since(datetime.now(UTC))
-    by_name = await recent.get(("tallies", span, since), span.stays, lambda: _tallies(manager, span, since))
+    reading = recent.soon(("plots", span), span.stays, lambda: _plots(manager, span), patience=_PATIENCE)
+    plots, is_fresh = await reading
     bad = await manager.workflows(Query(status=(Status.FAILED,), resolved_by_user=False, limit=_SHOWN))
     going = Query(status=(Status.QUEUED, Status.RUNNING), limit=_SHOWN, sort=Sort.LAST_UPDATED)
     return render(
@@ -48,15 +49,16 @@ async def start(request: Request) -> Response:
         numbers=numbers(counts),
         bad=bad.items,
         going=(await manager.workflows(going)).items,
-        plots=plots_of(by_name, span, since, most=_PLOTS),
-        left_out=max(len(by_name) - _PLOTS, 0),
+        plots=plots,
+        is_fresh=is_fresh,
         spans=SPANS,
         span=span,
     )
 
 
-async def _tallies(manager: "LocalManager", span: Span, since: datetime) -> dict[str, list[Tally]]:
-    return by_definition(await manager.store.tallies(since, span.step))
+async def _plots(manager: "LocalManager", span: Span) -> Plots:
+    since = span.since(datetime.now(UTC))
+    return plots_of(by_definition(await manager.store.tallies(since, span.step)), span, since, most=_PLOTS)
 
 
 async def workflows(request: Request) -> Response:

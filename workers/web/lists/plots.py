@@ -93,16 +93,23 @@ class Plotted:
     failed: int
 
 
-def plots_of(
-    by_name: Mapping[str, Sequence[Tally]], span: Span, since: datetime, *, most: int | None = None
-) -> list[Plotted]:
+@dataclass(frozen=True, slots=True)
+class Plots:
+    """The plots of definitions, or machines."""
+
+    shown: tuple[Plotted, ...]
+    left_out: int
+    """Those that have none."""
+
+
+def plots_of(by_name: Mapping[str, Sequence[Tally]], span: Span, since: datetime, *, most: int | None = None) -> Plots:
     """The plots of definitions; at most so many, the first ones."""
     plots = []
     for name, found in islice(by_name.items(), most):
         number, failed = total(found), total(found, Status.FAILED)
         label = f"{name}, the last {span.words}: {number:,} started, {failed:,} of them failed"
         plots.append(Plotted(name, plot(span.bars(found, since), label), number, failed))
-    return plots
+    return Plots(tuple(plots), len(by_name) - len(plots))
 
 
 def plot(bars: Sequence[Bar], label: str) -> Markup:

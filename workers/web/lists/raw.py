@@ -14,8 +14,9 @@ from workers.stepfunctions.protocol import RefusedError
 
 MOST_MACHINES = 25
 """State machines whose executions are put into one list; of more, one has to be chosen."""
-_SEARCHED = 5
-"""Pages of a thousand in which a text is looked for."""
+SEARCHED = 5_000
+"""The newest executions of each machine, in whose names a text is looked for: lists hold no inputs."""
+_PAGE = 1_000
 _AT_ONCE = 5
 _SAID = {
     Status.SUCCEEDED: WorkflowStatus.SUCCEEDED,
@@ -48,7 +49,7 @@ class Found:
 
 async def machines(account: Account) -> list[Machine]:
     """All state machines, by name."""
-    found = account.items("ListStateMachines", "stateMachines", maxResults=1_000)
+    found = account.items("ListStateMachines", "stateMachines", maxResults=_PAGE)
     listed = [Machine(one["name"], one["stateMachineArn"], one["type"], one["creationDate"]) async for one in found]
     return sorted(listed, key=lambda machine: machine.name)
 
@@ -63,11 +64,11 @@ async def page(account: Account, machine: str, status: Status | None, token: str
 
 
 async def searched(account: Account, machine: str, status: Status | None, text: str, limit: int) -> Found:
-    """The newest executions of a machine in whose names a text is, among its newest five thousand."""
+    """The newest executions of a machine in whose names a text is, among its newest `SEARCHED`."""
     found: list[Execution] = []
     token = None
-    for _ in range(_SEARCHED):
-        part = await page(account, machine, status, token, 1_000)
+    for _ in range(SEARCHED // _PAGE):
+        part = await page(account, machine, status, token, _PAGE)
         found += [one for one in part.items if text.lower() in one.name.lower()]
         token = part.token
         if token is None or len(found) > limit:

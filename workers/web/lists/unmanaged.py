@@ -11,7 +11,18 @@ from workers.stepfunctions.protocol import ServiceError
 from workers.web.here import account_here, recent_here
 from workers.web.lists.managed import SPANS
 from workers.web.lists.plots import by_definition, plots_of
-from workers.web.lists.raw import MOST_MACHINES, Found, Machine, machine_name, machines, newest, page, searched, tallies
+from workers.web.lists.raw import (
+    MOST_MACHINES,
+    SEARCHED,
+    Found,
+    Machine,
+    machine_name,
+    machines,
+    newest,
+    page,
+    searched,
+    tallies,
+)
 from workers.web.rendering import render
 
 PAGE = 50
@@ -41,6 +52,7 @@ async def start(request: Request) -> Response:
         numbers={"failed": len(bad), "running": len(going), "seen": len(found.items)},
         more=found.more,
         plots=plots_of(by_definition(tallies(found.items, since, span.step)), span, since),
+        is_fresh=True,
         spans=SPANS,
         span=span,
         machine_name=machine_name,
@@ -83,6 +95,7 @@ async def executions(request: Request) -> Response:
         too_many=asked.machine == "" and len(known) > MOST_MACHINES,
         problems=asked.problems,
         statuses=list(Status),
+        searched=SEARCHED,
         machine_name=machine_name,
     )
 

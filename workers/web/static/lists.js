@@ -4,6 +4,7 @@
 import { localize } from "./times.js";
 
 const AT_MOST_EVERY = 1000; // milliseconds between two readings
+const SOON = 300; // milliseconds after which what was not ready is looked for
 const place = document.querySelector("[data-live], [data-every]");
 const button = document.getElementById("live");
 let events = null;
@@ -54,6 +55,12 @@ function replace(fresh) {
     if (kept) restore(adopted, kept);
     adopted.dispatchEvent(new CustomEvent("replaced", { bubbles: true }));
   }
+  hurry();
+}
+
+// What the server still counts is asked for again.
+function hurry() {
+  if (document.querySelector("[data-pending]")) setTimeout(look, SOON);
 }
 
 // Nobody's selection of text is taken away.
@@ -102,4 +109,5 @@ if (place) {
   const seconds = Number(place.dataset.every ?? 0);
   if (seconds) setInterval(() => paused || document.hidden || look(), seconds * 1000);
   listen();
+  hurry();
 }
