@@ -11,7 +11,7 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
-from starlette.routing import Mount
+from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from workers.manager.api.guard import Tokens
@@ -46,16 +46,17 @@ def make_pages(source: Source, *, tokens: Tokens | None = None, any_host: bool =
     machine. `stop(pages)` ends its streams, which would last as long as their readers.
     """
     static = StaticFiles(directory=Path(__file__).parent / "static")
+    routes: list[Route | Mount] = [
+        *LOGIN,
+        *LISTS,
+        *DEFINITIONS,
+        *WORKERS,
+        *ACTIONS,
+        *EXECUTION,
+        Mount("/static", static, name="static"),
+    ]
     app = Starlette(
-        routes=[
-            *LOGIN,
-            *LISTS,
-            *DEFINITIONS,
-            *WORKERS,
-            *ACTIONS,
-            *EXECUTION,
-            Mount("/static", static, name="static"),
-        ],
+        routes=routes,
         middleware=[
             Middleware(SecurityHeaders),
             Middleware(PageGuard, tokens=tokens or Tokens(), any_host=any_host),
@@ -64,6 +65,7 @@ def make_pages(source: Source, *, tokens: Tokens | None = None, any_host: bool =
     )
     app.state.source = source
     app.state.templates = environment()
+    app.state.routes = {route.name: route for route in routes}  # found at once: a list has hundreds of links
     app.state.recent = Recent()
     app.state.following = Following(source.account)
     app.state.stopping = anyio.Event()

@@ -8,6 +8,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, pass_context
 from jinja2.runtime import Context
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
+from starlette.routing import Mount, Route
 
 from workers.durations import in_words
 from workers.web.source import Source
@@ -40,7 +41,8 @@ def render(request: Request, template: str, /, *, status: int = 200, **values: A
 
 def path(request: Request, name: str, /, **parameters: Any) -> str:
     """The path of the route `name`, wherever the pages are mounted; percent-encoded."""
-    return f"{request.scope.get('root_path', '').rstrip('/')}{request.app.url_path_for(name, **parameters)}"
+    routes: dict[str, Route | Mount] = request.app.state.routes
+    return f"{request.scope.get('root_path', '').rstrip('/')}{routes[name].url_path_for(name, **parameters)}"
 
 
 @pass_context

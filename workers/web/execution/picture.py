@@ -16,6 +16,8 @@ from workers.web.execution.words import note, state_word, ways_taken
 
 _MANY = 80
 """States from which on the insides of Map and Parallel states are hidden until somebody wants to see them."""
+_WIDE = 200
+"""Pixels of a box from which on its note has room in the right half."""
 _ARROW = (
     '<defs><marker id="arrow" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto" '
     'markerUnits="userSpaceOnUse"><path class="head" d="M0 0L8 4L0 8z"/></marker></defs>'
@@ -94,7 +96,9 @@ class _LivePen(Pen):
         mark += (
             f'<use class="sign" href="#i-{state_word(state)}" x="{n(x - 5)}" y="{n(y - 5)}" width="16" height="16"/>'
         )
-        mark += f'<text class="note" x="{n(x + width - 4)}" y="{n(y - 5)}">{xml(note(state))}</text></a>'
+        # Lines come from above to the middle of a box: beside it stands the note of a narrow one, which may be longer.
+        place = ("note", x + width - 4) if width > _WIDE else ("note beside", x + width / 2 + 8)
+        mark += f'<text class="{place[0]}" x="{n(place[1])}" y="{n(y - 5)}">{xml(note(state))}</text></a>'
         if box.name not in self._containers:
             return mark
         is_hidden = box.name in self._hidden
