@@ -90,6 +90,7 @@ def test_a_workflow_is_started_followed_and_shown(served: Line, put: Any):
     assert workflow in served.ok("workflows", "list", "--unresolved").out
     shown = served.ok("workflows", "show", workflow, "--full")
     assert "Broken" in shown.out
+    assert f"/ui/workflows/{workflow}\n" in shown.out
     assert served.ok("workflows", "show", workflow, "--json").json["id"] == workflow
     resumed = served.ok("workflows", "resume", workflow, "a").out.strip()
     assert f"resumed from: {workflow}" in served.ok("workflows", "show", resumed).out

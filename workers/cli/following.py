@@ -6,6 +6,7 @@ import anyio
 import click
 
 from workers.cli.output import duration, moment, table
+from workers.cli.pages import workflow_page
 
 if TYPE_CHECKING:
     from workers.manager.client import Client
@@ -28,8 +29,8 @@ async def follow_workflow(client: "Client", workflow: "Workflow", *, quiet: bool
         workflow = await client.workflow(workflow.id)
 
 
-def print_workflow(workflow: "Workflow", *, full: bool = False) -> None:
-    """Prints a workflow for people; with `full`, its jobs."""
+def print_workflow(workflow: "Workflow", url: str, *, full: bool = False) -> None:
+    """Prints a workflow of the manager at `url` for people; with `full`, its jobs."""
     definition = workflow.workflow_definition
     seconds = (workflow.stopped_at - workflow.created_at).total_seconds() if workflow.stopped_at else None
     lines = {
@@ -46,6 +47,7 @@ def print_workflow(workflow: "Workflow", *, full: bool = False) -> None:
         "resumed by": ", ".join(workflow.retries) or None,
         "last job": workflow.last_job.state if workflow.last_job else None,
         "execution": workflow.execution_arn,
+        "page": workflow_page(url, workflow.id),
         "input": workflow.input,
         "output": workflow.output,
     }

@@ -27,6 +27,11 @@ def link(execution: str) -> str | None:
     return f"{page.rstrip('/')}/executions/{execution}" if page else None
 
 
+def workflow_page(url: str, workflow: str) -> str:
+    """The address of the page of a workflow (its id) beside the API of the manager at `url`."""
+    return f"{url.rstrip('/')}/ui/workflows/{workflow}"
+
+
 @asynccontextmanager
 async def pages(account: "Account", *, port: int = 0) -> AsyncIterator[str]:
     """The pages on `account` while the context is open; gives their URL.

@@ -62,7 +62,7 @@ def start(definition: str, text: str | None, *, follow: bool, as_json: bool, **o
         )
         return await follow_workflow(client, started, quiet=as_json) if follow else started
 
-    return _ended(on_manager(work, options), follow=follow, as_json=as_json)
+    return _ended(on_manager(work, options), options["url"], follow=follow, as_json=as_json)
 
 
 @workflows.command()
@@ -85,7 +85,7 @@ def show(workflow_id: str, *, full: bool, follow: bool, as_json: bool, **options
     if as_json:
         print_json(found.to_json())
     else:
-        print_workflow(found, full=full)
+        print_workflow(found, options["url"], full=full)
     return _code(found) if follow else ExitCode.OK
 
 
@@ -145,7 +145,7 @@ def resume(workflow_id: str, state: str, *, follow: bool, as_json: bool, **optio
         resumed = await client.resume_workflow(workflow_id, state)
         return await follow_workflow(client, resumed, quiet=as_json) if follow else resumed
 
-    return _ended(on_manager(work, options), follow=follow, as_json=as_json)
+    return _ended(on_manager(work, options), options["url"], follow=follow, as_json=as_json)
 
 
 @workflows.command()
@@ -174,15 +174,15 @@ def redrive(workflow_id: str, *, follow: bool, as_json: bool, **options: Any) ->
         redriven = await client.redrive_workflow(workflow_id)
         return await follow_workflow(client, redriven, quiet=as_json) if follow else redriven
 
-    return _ended(on_manager(work, options), follow=follow, as_json=as_json)
+    return _ended(on_manager(work, options), options["url"], follow=follow, as_json=as_json)
 
 
-def _ended(found: "Workflow", *, follow: bool, as_json: bool) -> int:
+def _ended(found: "Workflow", url: str, *, follow: bool, as_json: bool) -> int:
     """Prints a workflow that was begun, and the exit code."""
     if as_json:
         print_json(found.to_json())
     elif follow:
-        print_workflow(found)
+        print_workflow(found, url)
     else:
         click.echo(found.id)
     return _code(found) if follow else ExitCode.OK
