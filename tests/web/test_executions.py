@@ -7,7 +7,7 @@ import anyio
 import pytest
 
 from tests.account import unique
-from tests.web.browser import Browser, overflow
+from tests.web.browser import NARROW, WIDE, Browser, barriers, overflow
 from tests.web.execution.endpoint import Endpoint
 from workers.web.lists import raw
 
@@ -55,7 +55,9 @@ async def test_a_list_of_one_machine_goes_on_on_the_next_page(endpoint: Endpoint
         following = re.search(r'rel="next" href="([^"]+)"', text)
         address = f"/executions{following[1].replace('&amp;', '&')}" if following else ""
     assert seen == 4
-    assert f"e-{first}" in await opened(endpoint, f"/executions?machine={machine}&text={name[2:]}")
+    text = await opened(endpoint, f"/executions?machine={machine}&text={name[2:]}")
+    assert f"e-{first}" in text
+    assert "names of the newest 5,000 executions of this state machine" in text
     assert "There are no such executions" in await opened(endpoint, f"/executions?machine={machine}&status=RUNNING")
     assert "there is no LOST" in await opened(endpoint, "/executions?status=LOST")
     assert "StateMachineDoesNotExist" in await opened(endpoint, "/executions?machine=nobody", 404)
@@ -84,7 +86,7 @@ async def test_a_list_tells_when_an_execution_of_it_changes(endpoint: Endpoint):
 async def test_executions_are_found_and_fit_on_a_narrow_screen(endpoint: Endpoint, browser: Browser):
     failed = await endpoint.start(FAILS)
     assert await endpoint.ended(failed) == "FAILED"
-    page = await browser.open(f"{endpoint.url}/", size=(360, 740))
+    page = await browser.open(f"{endpoint.url}/", size=NARROW)
     assert await overflow(page) == 0
     await page.get_by_role("link", name="Executions", exact=True).click()
     await page.get_by_label("State machine").select_option(machine_of(failed))
@@ -96,3 +98,29 @@ async def test_executions_are_found_and_fit_on_a_narrow_screen(endpoint: Endpoin
     await page.get_by_role("button", name="Redrive").click()
     await page.wait_for_url(f"**/executions/{failed}")
     await page.close()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("size", "dark"), [(WIDE, False), (NARROW, True)])
+async def test_pages_without_a_manager_fit_and_have_no_barriers(
+    endpoint: Endpoint, browser: Browser, axe: str, size: tuple[int, int], *, dark: bool
+):
+    failed, waits = await endpoint.start(FAILS), await endpoint.start(WAITS)
+    assert await endpoint.ended(failed) == "FAILED"
+    machine = machine_of(failed)
+    page = await browser.open(f"{endpoint.url}/", size=size, dark=dark)
+    for path in (
+        "/",
+        f"/executions?machine={machine}&text=execution",
+        "/machines",
+        f"/machines/{machine}",
+        f"/machines/{machine}/start",
+        f"/executions/commands/of/{failed}",
+        f"/executions/redrive/of/{failed}",
+        f"/executions/stop/of/{waits}",
+        "/workers",
+    ):
+        await page.goto(f"{endpoint.url}{path}")
+        assert await overflow(page) == 0, path
+        assert await barriers(page, axe) == [], path
+    await endpoint.account.call("StopExecution", executionArn=waits)
