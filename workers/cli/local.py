@@ -121,12 +121,13 @@ async def _serve(options: dict[str, Any], ui_port: int | None) -> None:
     from workers.local.engine import environment
     from workers.local.options import Options
     from workers.local.serving import serve
-    from workers.stepfunctions.account import open_account
 
     with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
         async with serve(Options(**options)) as (url, _), AsyncExitStack() as stack:
             variables = environment(url)
             if ui_port is not None:
+                from workers.stepfunctions.account import open_account  # with the AWS SDK, which the engine is without
+
                 account = await stack.enter_async_context(open_account(_settings(url)))
                 variables[VARIABLE] = await stack.enter_async_context(pages(account, port=ui_port))
                 click.echo(f"workers local: web page at {variables[VARIABLE]}")

@@ -1,6 +1,6 @@
 """The engine's HTTP side: AWS's JSON protocol for Step Functions, and all else to the other services.
 
-A poll costs a future here, not a thread. When its client goes, aiohttp cancels the handler, and the poll with it.
+A poll costs a future here, not a thread. When its client goes, its connection cancels it.
 """
 
 import inspect
@@ -11,13 +11,12 @@ from typing import Any
 from xml.sax.saxutils import escape
 
 import structlog
-from aiohttp import web
-from aiohttp.web_request import BaseRequest
 
 from workers.arns import LOCAL_REGION
 from workers.errors import MissingExtraError
 from workers.local.errors import ApiError
 from workers.local.harsh.bad_day import AnswerLostError, BadDay
+from workers.local.http.messages import Answer, Request
 from workers.local.regions import Regions, accepted
 from workers.local.services import OtherServices
 
@@ -36,8 +35,9 @@ class Server:
         self._regions = regions
         self._bad_day = bad_day
 
-    async def __call__(self, request: BaseRequest) -> web.StreamResponse:
-        target = request.headers.get("X-Amz-Target", "")
+    async def __call__(self, request: Request) -> Answer | None:
+        """The answer; None where it gets lost on the way."""
+        target = request.header("x-amz-target")
         try:
             if target.startswith(_TARGET):
                 return _response(200, await self._answer(target.removeprefix(_TARGET), request))
@@ -45,28 +45,26 @@ class Server:
         except ApiError as error:
             return _response(400, {"__type": error.code, "message": error.message})
         except AnswerLostError:
-            if request.transport is not None:
-                request.transport.abort()
-            return _response(500, {})  # which nobody gets
+            return None
         except Exception:
             log.exception("A request failed", target=target, path=request.path)
             return _response(500, {"__type": "InternalFailure", "message": "see the log of the embedded engine"})
 
-    async def _answer_of_another(self, request: BaseRequest) -> web.StreamResponse:
+    async def _answer_of_another(self, request: Request) -> Answer:
         try:
             answer = await self._services.answer(request)
         except NotImplementedError as error:  # moto: an operation that it does not play
             return _response(501, {"__type": "NotImplemented", "message": str(error)})
         except MissingExtraError as error:
-            return _not_installed(str(error), json_wanted="X-Amz-Target" in request.headers)
+            return _not_installed(str(error), json_wanted=bool(request.header("x-amz-target")))
         return self._bad_day.of_another_service(request, answer) if self._bad_day else answer
 
-    async def _answer(self, name: str, request: BaseRequest) -> dict[str, Any]:
+    async def _answer(self, name: str, request: Request) -> dict[str, Any]:
         try:
-            body = json.loads(await request.read() or b"{}")
+            body = json.loads(request.body or b"{}")
         except (ValueError, RecursionError):
             raise ApiError("SerializationException", "the request is not JSON") from None
-        found = _REGION.search(request.headers.get("Authorization", ""))
+        found = _REGION.search(request.header("authorization"))
         region = self._regions.get(found["region"] if found else LOCAL_REGION)
         operation, parameters = accepted(name, body)
         operation = self._regions.lasting(name, operation)
@@ -77,19 +75,16 @@ class Server:
         return await answer if inspect.isawaitable(answer) else answer
 
 
-def _not_installed(message: str, *, json_wanted: bool) -> web.Response:
+def _not_installed(message: str, *, json_wanted: bool) -> Answer:
     if json_wanted:
         return _response(501, {"__type": "NotInstalled", "message": message})
     told = f"<Error><Code>NotInstalled</Code><Message>{escape(message)}</Message></Error>"
     body = f"<ErrorResponse>{told}<RequestId>{uuid.uuid4()}</RequestId></ErrorResponse>"
-    return web.Response(text=body, status=501, content_type="text/xml")
+    return Answer(501, body.encode(), [("Content-Type", "text/xml; charset=utf-8")])
 
 
-def _response(status: int, body: dict[str, Any]) -> web.Response:
+def _response(status: int, body: dict[str, Any]) -> Answer:
     """Members that are None are left out; times are seconds since 1970, as this protocol has them."""
     present = {name: value for name, value in body.items() if value is not None}
-    return web.Response(
-        body=json.dumps(present).encode(),
-        status=status,
-        headers={"Content-Type": _CONTENT_TYPE, "x-amzn-RequestId": str(uuid.uuid4())},
-    )
+    headers = [("Content-Type", _CONTENT_TYPE), ("x-amzn-RequestId", str(uuid.uuid4()))]
+    return Answer(status, json.dumps(present).encode(), headers)

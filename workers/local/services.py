@@ -17,10 +17,9 @@ from typing import Any
 from urllib.parse import unquote_to_bytes
 
 import anyio
-from aiohttp import web
-from aiohttp.web_request import BaseRequest
 
 from workers.errors import MissingExtraError
+from workers.local.http.messages import Answer, Request
 
 Environ = dict[str, Any]
 Application = Callable[..., Iterable[bytes]]
@@ -57,41 +56,37 @@ class OtherServices:
             if _open:
                 return
         if "moto.moto_server" in sys.modules:
-            _call(_environ("POST", "/moto-api/reset", {}, b"", self._port))
+            _call(_environ(Request("POST", "/moto-api/reset"), self._port))
 
-    async def answer(self, request: BaseRequest) -> web.StreamResponse:
+    async def answer(self, request: Request) -> Answer:
         """Returns moto's answer to `request`. Raises `MissingExtraError` where moto is not installed."""
         if find_spec("moto") is None:
             raise MissingExtraError("the embedded AWS (S3, SQS, DynamoDB, …)", "local-aws")
-        if request.headers.get("Expect", "").lower() == "100-continue":  # SDKs ask before they send an object
-            await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-            request.writer.output_size = 0
-        body = await request.read()
-        if request.headers.get("X-Amz-Target") == _PUT_RULE:
+        if request.header("x-amz-target") == _PUT_RULE:
             self.has_rules = True
-        environ = _environ(request.method, request.raw_path, request.headers, body, self._port)
-        async with self._limiter:
-            return await _in_thread(environ)
+        return await self._answer(request)
 
-    async def ask(self, target: str, parameters: dict[str, Any], region: str) -> web.Response:
+    async def ask(self, target: str, parameters: dict[str, Any], region: str) -> Answer:
         """The answer to a request of the engine's own; `target`: service and operation, as in `X-Amz-Target`."""
-        headers = {
-            "Content-Type": "application/x-amz-json-1.1",
-            "X-Amz-Target": target,
-            "Authorization": f"AWS4-HMAC-SHA256 Credential=local/20200101/{region}/events/aws4_request",
-            "Host": f"127.0.0.1:{self._port}",
-        }
-        environ = _environ("POST", "/", headers, json.dumps(parameters).encode(), self._port)
+        headers = [
+            ("Content-Type", "application/x-amz-json-1.1"),
+            ("X-Amz-Target", target),
+            ("Authorization", f"AWS4-HMAC-SHA256 Credential=local/20200101/{region}/events/aws4_request"),
+            ("Host", f"127.0.0.1:{self._port}"),
+        ]
+        return await self._answer(Request("POST", "/", headers, json.dumps(parameters).encode()))
+
+    async def _answer(self, request: Request) -> Answer:
         async with self._limiter:
-            return await _in_thread(environ)
+            return await _in_thread(_environ(request, self._port))
 
 
-async def _in_thread(environ: Environ) -> web.Response:
+async def _in_thread(environ: Environ) -> Answer:
     """Lets moto answer in a thread that nobody has to wait for: an SQS long poll must not delay the end."""
     loop = asyncio.get_running_loop()
-    answer: asyncio.Future[web.Response] = loop.create_future()
+    answer: asyncio.Future[Answer] = loop.create_future()
 
-    def finish(response: web.Response | None, error: Exception | None) -> None:
+    def finish(response: Answer | None, error: Exception | None) -> None:
         if answer.cancelled():
             return
         if response is not None:
@@ -122,14 +117,14 @@ def _application() -> Application:
     return application
 
 
-def _call(environ: Environ) -> web.Response:
+def _call(environ: Environ) -> Answer:
     from werkzeug.test import run_wsgi_app
 
     with _lock:
         application = _application()
     with _alone(environ):
         chunks, status, headers = run_wsgi_app(application, environ, buffered=True)
-    return web.Response(body=b"".join(chunks), status=int(status.split(maxsplit=1)[0]), headers=list(headers))
+    return Answer(int(status.split(maxsplit=1)[0]), b"".join(chunks), list(headers))
 
 
 def _alone(environ: Environ) -> AbstractContextManager[object]:
@@ -137,7 +132,7 @@ def _alone(environ: Environ) -> AbstractContextManager[object]:
     return _dynamodb if environ.get("HTTP_X_AMZ_TARGET", "").startswith("DynamoDB_") else nullcontext()
 
 
-def _environ(method: str, path: str, headers: Any, body: bytes, port: int) -> Environ:
+def _environ(request: Request, port: int) -> Environ:
     """The WSGI environment of a request (PEP 3333), as werkzeug's own server makes it."""
     from moto.core.request import (
         PRESERVED_HEADER_NAMES_ENVIRON_KEY,
@@ -145,28 +140,28 @@ def _environ(method: str, path: str, headers: Any, body: bytes, port: int) -> En
         should_preserve_original_header_name,
     )
 
-    raw_path, _, query = path.partition("?")
+    raw_path, _, query = request.target.partition("?")
     environ: Environ = {
-        "REQUEST_METHOD": method,
+        "REQUEST_METHOD": request.method,
         "SCRIPT_NAME": "",
-        "PATH_INFO": unquote_to_bytes(raw_path).decode("latin-1"),
+        "PATH_INFO": unquote_to_bytes(raw_path.encode("utf-8", "surrogateescape")).decode("latin-1"),
         "QUERY_STRING": query,
-        "RAW_URI": path,
-        "REQUEST_URI": path,
+        "RAW_URI": request.target,
+        "REQUEST_URI": request.target,
         "SERVER_NAME": "127.0.0.1",
         "SERVER_PORT": str(port),
         "SERVER_PROTOCOL": "HTTP/1.1",
         "REMOTE_ADDR": "127.0.0.1",
         "wsgi.version": (1, 0),
         "wsgi.url_scheme": "http",
-        "wsgi.input": io.BytesIO(body),
+        "wsgi.input": io.BytesIO(request.body),
         "wsgi.errors": sys.stderr,
         "wsgi.multithread": True,
         "wsgi.multiprocess": False,
         "wsgi.run_once": False,
     }
     preserved: dict[str, str] = {}
-    for name, value in headers.items():
+    for name, value in request.headers:
         if name.lower() == "transfer-encoding":  # the body is here in one piece
             continue
         if "_" in name:  # dropped by servers, because WSGI confuses them with dashes; S3 metadata may have them
@@ -175,6 +170,6 @@ def _environ(method: str, path: str, headers: Any, body: bytes, port: int) -> En
             preserved[environ_key_for_header(name)] = name
         key = environ_key_for_header(name)
         environ[key] = f"{environ[key]},{value}" if key in environ else value
-    environ["CONTENT_LENGTH"] = str(len(body))
+    environ["CONTENT_LENGTH"] = str(len(request.body))
     environ[PRESERVED_HEADER_NAMES_ENVIRON_KEY] = preserved
     return environ

@@ -3,18 +3,16 @@
 import asyncio
 import socket
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
-
-from aiohttp import web
-from aiohttp.web_request import BaseRequest
+from typing import TYPE_CHECKING, NamedTuple
 
 from workers.errors import MissingExtraError, UsageError
 from workers.local.clock import Clock, ManualClock, SkippingClock
 from workers.local.harsh.bad_day import bad_day
+from workers.local.http.listening import BACKLOG, answering
 from workers.local.options import ClockName, Options
 from workers.local.region import Region
 from workers.local.regions import Regions
@@ -26,9 +24,6 @@ if TYPE_CHECKING:
     from workers.local.store import Store
 
 HOST = "127.0.0.1"
-BACKLOG = 1_024
-MOMENT = 0.01
-"""Seconds that open requests get when the engine is left; aiohttp reads 0 as for ever."""
 
 CLOCKS: dict[ClockName, type[Clock]] = {"real": Clock, "skip": SkippingClock, "manual": ManualClock}
 
@@ -58,23 +53,19 @@ async def serve(options: Options) -> AsyncIterator[Serving]:
     faults = bad_day(options.seed) if options.harsh else None
     new_region = partial(Region, clock=clock, poll_hold=options.poll_hold, keep=options.keep)
     regions = Regions(url, new_region, services, stand, delivered=faults.delivered if faults else list)
-    server: Any = Server(services, regions, faults)
-    runner = web.ServerRunner(
-        web.Server(server, handler_cancellation=True, request_factory=_request, access_log=None, auto_decompress=False),
-        shutdown_timeout=MOMENT,
-    )
     services.open()
+    port_open = AsyncExitStack()
     try:
         if store:
             await regions.keep(store)
-        await runner.setup()
-        await web.SockSite(runner, listener, backlog=BACKLOG).start()
+        await port_open.enter_async_context(answering(listener, Server(services, regions, faults)))
         yield Serving(url, clock)
     finally:
         if faults:
             faults.close()
-        await regions.close()
-        await runner.cleanup()
+        await regions.close()  # first: what executions call may answer at this port
+        await port_open.aclose()
+        listener.close()
         await asyncio.to_thread(services.close)
 
 
@@ -94,11 +85,6 @@ def _stand(options: Options) -> "Stand | None":
     from workers.local.integrations.mocks import Mocks, load_mocks
 
     return Stand(options.functions, Mocks() if options.mocks is None else load_mocks(Path(options.mocks)))
-
-
-def _request(message: Any, payload: Any, protocol: Any, writer: Any, task: Any) -> BaseRequest:
-    loop = asyncio.get_running_loop()
-    return BaseRequest(message, payload, protocol, writer, task, loop, client_max_size=0)  # S3 objects may be large
 
 
 def _listen(port: int) -> socket.socket:

@@ -7,11 +7,10 @@ from random import Random, SystemRandom
 from typing import Any, TypeVar
 
 import structlog
-from aiohttp import web
-from aiohttp.web_request import BaseRequest
 
 from workers.local.harsh.buckets import Buckets
 from workers.local.harsh.visibility import Visibility
+from workers.local.http.messages import Answer, Request
 from workers.local.region import Region
 
 log = structlog.get_logger(__name__)
@@ -78,15 +77,15 @@ class BadDay:
         if not task.cancelled():
             task.exception()  # nobody waits for it
 
-    def of_another_service(self, request: BaseRequest, response: web.StreamResponse) -> web.StreamResponse:
+    def of_another_service(self, request: Request, response: Answer) -> Answer:
         """S3 denies whoever may not list a bucket the knowledge that a key is missing."""
-        if response.status != 404 or "/s3/aws4_request" not in request.headers.get("Authorization", ""):
+        if response.status != 404 or "/s3/aws4_request" not in request.header("authorization"):
             return response
         key = request.path.lstrip("/").partition("/")[2]
-        if not key or request.method not in {"GET", "HEAD"} or _names_bucket(response):
+        if not key or request.method not in {"GET", "HEAD"} or b"NoSuchBucket" in response.body:
             return response
         body = b"" if request.method == "HEAD" else _DENIED
-        return web.Response(status=403, body=body, headers={"Content-Type": "application/xml"})
+        return Answer(403, body, [("Content-Type", "application/xml")])
 
     def delivered(self, events: Sequence[Item]) -> list[Item]:
         """`events` as EventBridge delivers them: some never, some twice, in any order."""
@@ -103,8 +102,3 @@ class BadDay:
 
 async def _awaited(answer: Awaitable[Parameters]) -> Parameters:
     return await answer
-
-
-def _names_bucket(response: web.StreamResponse) -> bool:
-    body = response.body if isinstance(response, web.Response) else b""
-    return isinstance(body, bytes) and b"NoSuchBucket" in body
