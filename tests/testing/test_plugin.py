@@ -100,3 +100,21 @@ def test_the_plugin_imports_nothing_heavy_until_a_fixture_is_used() -> None:
     command = [sys.executable, "-c", program]
     loaded = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True).stdout.split()
     assert set(loaded) == {"workers", "workers.testing", "workers.testing.plugin"}
+
+
+RUN = """
+import asyncio, sys
+from handlers import DEFINITION, registry
+from workers.testing import run_machine
+
+assert asyncio.run(run_machine(DEFINITION, registry, {"x": 1, "y": 2})).output == 3
+sys.stderr.write(" ".join(sys.modules))
+"""
+
+
+def test_a_run_loads_neither_the_aws_sdk_nor_what_is_for_terminals(folder: Path) -> None:
+    """Each takes as long to load as fifty executions take."""
+    command = [sys.executable, "-c", RUN]
+    ran = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=60, check=False)
+    assert ran.returncode == 0, ran.stderr
+    assert not {"aiobotocore.session", "aiohttp", "moto", "rich.console", "s3fs"} & set(ran.stderr.split())

@@ -15,6 +15,7 @@ import anyio
 import structlog
 from structlog.typing import EventDict, WrappedLogger
 
+import workers.stepfunctions.fast.choice  # noqa: F401 - a worker would load it, when it is waited for
 from workers.dev.imports import import_all, installed
 from workers.dev.messages import Line
 from workers.dev.sources import Sources

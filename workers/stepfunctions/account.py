@@ -3,12 +3,10 @@
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import anyio
 import structlog
-from aiobotocore.config import AioConfig
-from aiobotocore.session import AioSession
 from botocore import xform_name
 
 from workers.arns import Place, is_arn, namespaced
@@ -20,6 +18,10 @@ from workers.stepfunctions.faults import Translation
 from workers.stepfunctions.pacing import Pace, buckets
 from workers.stepfunctions.protocol import ServiceError, ThrottledError, TransientError
 from workers.version import __version__
+
+if TYPE_CHECKING:
+    from aiobotocore.config import AioConfig
+    from aiobotocore.session import AioSession
 
 log = structlog.get_logger(__name__)
 
@@ -126,7 +128,7 @@ def _unheard(operation: str, code: str | None) -> None:
 
 @asynccontextmanager
 async def open_account(
-    settings: Settings | None = None, *, session: AioSession | None = None
+    settings: Settings | None = None, *, session: "AioSession | None" = None
 ) -> AsyncIterator[Account]:
     """The account that `settings` and the AWS SDK's own configuration name.
 
@@ -159,7 +161,9 @@ class _Patience:
             raise error
 
 
-def _config(connection: Connection, read_timeout: float = _READ_TIMEOUT) -> AioConfig:
+def _config(connection: Connection, read_timeout: float = _READ_TIMEOUT) -> "AioConfig":
+    from aiobotocore.config import AioConfig
+
     return AioConfig(
         connect_timeout=CONNECT_TIMEOUT,
         read_timeout=read_timeout,

@@ -3,12 +3,9 @@
 import os
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
-from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import anyio
-from aiobotocore.config import AioConfig
-from aiobotocore.session import AioSession, get_session
 from botocore.exceptions import BotoCoreError
 
 from workers.arns import LOCAL_ACCOUNT, LOCAL_PORT, LOCAL_REGION, Place
@@ -16,20 +13,38 @@ from workers.backoff import Backoff
 from workers.errors import UsageError
 from workers.settings import Settings
 from workers.stepfunctions.faults import Translation
-from workers.stepfunctions.parsing import read_faster
 from workers.stepfunctions.protocol import DeniedError, ServiceError, TransientError
 
+if TYPE_CHECKING:  # the AWS SDK is loaded when it is used: it takes longer than a test on the embedded engine
+    from aiobotocore.config import AioConfig
+    from aiobotocore.session import AioSession
 
-@dataclass(frozen=True, slots=True)
+LOCAL_PLACE = Place("aws", LOCAL_REGION, LOCAL_ACCOUNT)
+"""That of the embedded Step Functions."""
+
+
 class Connection:
-    """An AWS session, and the endpoint on this machine where it is not the SDK's own choice."""
+    """An AWS session, and the endpoint on this machine where it is not the SDK's own choice.
 
-    session: AioSession
-    endpoint_url: str | None = None
+    `session`: None for that of the embedded Step Functions, which is made when it is first asked for.
+    """
+
+    def __init__(self, session: "AioSession | None", endpoint_url: str | None = None) -> None:
+        self._session = session
+        self.endpoint_url = endpoint_url
+
+    @property
+    def session(self) -> "AioSession":
+        """The session that all clients are made from."""
+        if self._session is None:
+            self._session = _local(_new_session())
+        return self._session
 
     @asynccontextmanager
-    async def client(self, service: str, config: AioConfig | None = None) -> AsyncIterator[Any]:
+    async def client(self, service: str, config: "AioConfig | None" = None) -> AsyncIterator[Any]:
         """An aiobotocore client of `service`. Raises `UsageError` where the SDK's own configuration allows none."""
+        from aiobotocore.config import AioConfig
+
         config = config or AioConfig()
         if self.endpoint_url:
             config = config.merge(AioConfig(proxies={}))  # no proxy leads back to this machine
@@ -40,23 +55,35 @@ class Connection:
             yield client
 
 
-async def connect(settings: Settings, session: AioSession | None = None) -> Connection:
+def _new_session() -> "AioSession":
+    from aiobotocore.session import get_session
+
+    from workers.stepfunctions.parsing import read_faster
+
+    read_faster(session := get_session())
+    return session
+
+
+def _local(session: "AioSession") -> "AioSession":
+    session.set_config_variable("region", LOCAL_REGION)
+    session.set_credentials("local", "local")
+    return session
+
+
+async def connect(settings: Settings, session: "AioSession | None" = None) -> Connection:
     """The connection that `settings` ask for, on `session` where one is given.
 
     Raises `UsageError` when `--local` is set and no embedded Step Functions answers.
     """
-    if session is None:
-        read_faster(session := get_session())
-    if not settings.local:
-        with _configured():
-            if not session.get_config_variable("region") and (region := os.environ.get("AWS_REGION")):
-                # Botocore alone of all SDKs knows only AWS_DEFAULT_REGION.
-                session.set_config_variable("region", region)
-        return Connection(session)
-    await _check_local(settings)
-    session.set_config_variable("region", LOCAL_REGION)
-    session.set_credentials("local", "local")
-    return Connection(session, settings.local_url)
+    if settings.local:
+        await _check_local(settings)
+        return Connection(_local(session) if session else None, settings.local_url)
+    session = session or _new_session()
+    with _configured():
+        if not session.get_config_variable("region") and (region := os.environ.get("AWS_REGION")):
+            # Botocore alone of all SDKs knows only AWS_DEFAULT_REGION.
+            session.set_config_variable("region", region)
+    return Connection(session)
 
 
 async def find_place(
@@ -67,6 +94,8 @@ async def find_place(
     Asks STS for the account unless it is set; while STS cannot be reached it tries again, and tells `waiting`.
     Raises `UsageError` without a region, without credentials, or when AWS does not accept the credentials.
     """
+    if settings.local:
+        return LOCAL_PLACE
     session = connection.session
     partition, region = _region(session)
     with _configured():
@@ -75,8 +104,7 @@ async def find_place(
         raise UsageError(
             "no AWS credentials were found: sign in, export AWS_PROFILE, or use --local for the embedded Step Functions"
         )
-    account = LOCAL_ACCOUNT if settings.local else settings.account or await _ask(connection, waiting)
-    return Place(partition, region, account)
+    return Place(partition, region, settings.account or await _ask(connection, waiting))
 
 
 async def name_place(settings: Settings) -> Place:
@@ -90,7 +118,7 @@ async def name_place(settings: Settings) -> Place:
     return await find_place(connection, settings)
 
 
-def _region(session: AioSession) -> tuple[str, str]:
+def _region(session: "AioSession") -> tuple[str, str]:
     """The partition and the region."""
     with _configured():
         if region := session.get_config_variable("region"):
@@ -111,6 +139,8 @@ def _configured() -> Iterator[None]:
 
 
 async def _ask(connection: Connection, waiting: Callable[[ServiceError], None] | None) -> str:
+    from aiobotocore.config import AioConfig
+
     config = AioConfig(connect_timeout=5, read_timeout=10, retries={"total_max_attempts": 1, "mode": "standard"})
     backoff = Backoff(initial=0.5, maximum=5.0)
     async with connection.client("sts", config) as sts:

@@ -5,7 +5,6 @@ import re
 import socket
 from collections.abc import Awaitable, Callable
 
-import aiohttp
 import anyio
 
 from workers.arns import NAME_LIMIT, check_name
@@ -55,6 +54,8 @@ async def _ecs_task() -> str:
     uri = os.environ.get(METADATA_VARIABLE)
     if not uri:
         raise UsageError(f"--worker-name holds {{ecs_task}}, but this is no ECS task: {METADATA_VARIABLE} is not set")
+    import aiohttp
+
     backoff, problem = Backoff(initial=0.2, maximum=1.0), "no answer"
     with anyio.move_on_after(_METADATA_WITHIN):
         async with aiohttp.ClientSession() as http:

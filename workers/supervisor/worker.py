@@ -3,18 +3,16 @@
 import asyncio
 from collections.abc import Coroutine, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import anyio
 import structlog
-from aiobotocore.session import AioSession
 from anyio.abc import TaskStatus
 
 from workers.errors import ExitCode, UsageError, bare
 from workers.registry import Registry
 from workers.settings import Settings
 from workers.stepfunctions.connection import Connection, connect, find_place
-from workers.stepfunctions.fast.choice import open_stepfunctions
 from workers.stepfunctions.protocol import ServiceError, StepFunctions
 from workers.supervisor.activity import Activity, activities
 from workers.supervisor.advice import advise
@@ -27,6 +25,9 @@ from workers.supervisor.outside.status import Status
 from workers.supervisor.signals import drain_on_signals
 from workers.supervisor.supervisor import Supervisor
 from workers.supervisor.tasks.heartbeats import MOST_AT_ONCE
+
+if TYPE_CHECKING:
+    from aiobotocore.session import AioSession
 
 log = structlog.get_logger(__name__)
 
@@ -53,12 +54,14 @@ class Worker:
         registry: Registry,
         settings: Settings | None = None,
         *,
-        session: AioSession | None = None,
+        session: "AioSession | None" = None,
         arns: Mapping[str, str] | None = None,
         client: StepFunctions | None = None,
     ) -> None:
         if not len(registry):
             raise UsageError("the registry is empty: register a handler with @registry.activity")
+        if client is None:
+            import workers.stepfunctions.fast.choice  # noqa: F401 - the AWS SDK takes long to load: not while others run
         self.settings = settings or Settings()
         self.name = self.settings.worker_name or DEFAULT_NAME
         """The worker's name; its placeholders are filled in when it starts."""
@@ -211,6 +214,8 @@ class Worker:
                 await stack.enter_async_context(shared)
             client = self._client
             if client is None:
+                from workers.stepfunctions.fast.choice import open_stepfunctions
+
                 opened = open_stepfunctions(connection, self.settings.client, **_connections(found))
                 client = await stack.enter_async_context(opened)
             self._supervisor = Supervisor(

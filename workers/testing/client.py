@@ -2,17 +2,28 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any
-
-from aiobotocore.credentials import AioCredentials
+from typing import Any, Self
 
 from workers.arns import LOCAL_REGION
+from workers.settings import Settings
 from workers.stepfunctions.account import Account
 from workers.stepfunctions.client import REPORT_READ_TIMEOUT
+from workers.stepfunctions.connection import LOCAL_PLACE, Connection
 from workers.stepfunctions.fast.client import FastClient
 from workers.stepfunctions.fast.pool import Endpoint
 
 _CONNECTIONS = 100
+
+
+class _Keys:
+    """Credentials, of which the engine has no need."""
+
+    access_key = "local"
+    secret_key = "local"  # noqa: S105 - it opens nothing
+    token = None
+
+    async def get_frozen_credentials(self) -> Self:
+        return self
 
 
 class EngineClient(FastClient):
@@ -23,7 +34,7 @@ class EngineClient(FastClient):
             endpoint=Endpoint(host="127.0.0.1", port=port, path="/", tls=None),
             region=LOCAL_REGION,
             service="states",
-            credentials=AioCredentials("local", "local"),
+            credentials=_Keys(),
             polls=_CONNECTIONS,
             reports=_CONNECTIONS,
         )
@@ -41,8 +52,8 @@ class EngineClient(FastClient):
 class EngineAccount(Account):
     """The account that the engine plays, asked through an `EngineClient`."""
 
-    def __init__(self, account: Account, client: EngineClient) -> None:
-        super().__init__(account.connection, account.place, account.settings, client)
+    def __init__(self, settings: Settings, client: EngineClient) -> None:
+        super().__init__(Connection(None, settings.local_url), LOCAL_PLACE, settings, client)
         self._engine = client
 
     async def call(self, operation: str, /, *, created: float | None = None, **parameters: Any) -> dict[str, Any]:

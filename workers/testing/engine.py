@@ -7,17 +7,18 @@ come and go with each test, and a client of AWS takes longer to make than an exe
 import asyncio
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import ExitStack, asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager, closing
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from anyio import to_thread
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 
+import workers.logs  # noqa: F401 - before structlog, which would load rich
 from workers.arns import LOCAL_ACCOUNT
 from workers.local import LocalStepFunctions
 from workers.settings import Settings
-from workers.stepfunctions.account import Account, open_account
+from workers.testing.client import EngineAccount, EngineClient
 
 T = TypeVar("T")
 
@@ -29,7 +30,7 @@ class TestEngine:
     __test__ = False  # its name is no invitation to pytest
 
     engine: LocalStepFunctions
-    account: Account = field(repr=False)
+    account: EngineAccount = field(repr=False)
     """For what runs in the engine's thread."""
     portal: BlockingPortal = field(repr=False)
 
@@ -44,7 +45,7 @@ _engines: list[TestEngine] = []
 
 
 def shared_engine() -> TestEngine:
-    """The engine of this process. Blocks for about a second when it is the first to ask.
+    """The engine of this process. Blocks for a moment when it is the first to ask.
 
     Raises `MissingExtraError`.
     """
@@ -73,8 +74,9 @@ def close_engine() -> None:
 
 
 @asynccontextmanager
-async def _opened() -> AsyncIterator[tuple[LocalStepFunctions, Account]]:
+async def _opened() -> AsyncIterator[tuple[LocalStepFunctions, EngineAccount]]:
     async with LocalStepFunctions(clock="skip") as engine:
         there: dict[str, Any] = {"local": True, "local_port": engine.port, "account": LOCAL_ACCOUNT}
-        async with open_account(Settings(**there).model_copy(update={"namespace": None})) as account:
-            yield engine, account
+        settings = Settings(**there).model_copy(update={"namespace": None})
+        with closing(EngineClient(engine.port)) as client:
+            yield engine, EngineAccount(settings, client)

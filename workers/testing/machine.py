@@ -7,6 +7,7 @@ from typing import Any
 
 import anyio
 
+import workers.logs  # noqa: F401 - before structlog, which would load rich
 from workers.arns import LOCAL_ACCOUNT
 from workers.errors import WorkersError
 from workers.executions.history import execution_history
@@ -67,7 +68,7 @@ async def run_machine(
     there = {"local": True, "local_port": port, "account": LOCAL_ACCOUNT}
     used = settings.model_copy(update=there) if settings else account.settings
     with closing(EngineClient(port)) as client:
-        here = replace(machine, account=EngineAccount(account, client))
+        here = replace(machine, account=EngineAccount(account.settings, client))
         try:
             with anyio.fail_after(timeout):
                 async with working(EngineWorker(here, handlers, used, client)) if here.arns else nullcontext():

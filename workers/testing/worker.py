@@ -23,7 +23,7 @@ class EngineWorker(Worker):
 
     def __init__(self, run: Fresh, registry: Registry, settings: Settings, client: StepFunctions) -> None:
         settings = alone(settings, run.account).model_copy(update=_POLLS)
-        super().__init__(registry, settings, session=run.account.connection.session, arns=run.arns, client=client)
+        super().__init__(registry, settings, arns=run.arns, client=client)
         self._run = run
 
     def _outside(self, *, signals: bool) -> AbstractAsyncContextManager[None]:

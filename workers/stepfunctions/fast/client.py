@@ -4,15 +4,14 @@ import json
 import time
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
-from typing import Any
+from typing import Any, Protocol
 
-from aiobotocore.credentials import AioCredentials
 from pydantic_core import from_json, to_json
 
-from workers.stepfunctions.client import CONNECT_TIMEOUT, POLL_READ_TIMEOUT, REPORT_READ_TIMEOUT
+from workers.stepfunctions.client import TIMEOUTS, Timeouts
 from workers.stepfunctions.fast.http import Answer, ConnectionGoneError, NotHTTPError
 from workers.stepfunctions.fast.pool import Endpoint, Pool
-from workers.stepfunctions.fast.signing import Signer
+from workers.stepfunctions.fast.signing import Credentials, Signer
 from workers.stepfunctions.faults import Translation, refused_by_service
 from workers.stepfunctions.protocol import ActivityTask, TransientError
 from workers.version import __version__
@@ -23,6 +22,13 @@ _LEAST_SKEW = 240.0
 """Seconds; botocore's bound: AWS allows five minutes."""
 
 
+class Refreshed(Protocol):
+    """Credentials that change with time, as aiobotocore has them."""
+
+    async def get_frozen_credentials(self) -> Credentials:
+        """Those of now."""
+
+
 class UnaccountableError(Exception):
     """An answer that this client cannot explain; the stock client may know better."""
 
@@ -31,10 +37,18 @@ class FastClient:
     """Polls and reports have pools of their own, as in the stock client; creating activities is left to that."""
 
     def __init__(
-        self, *, endpoint: Endpoint, region: str, service: str, credentials: AioCredentials, polls: int, reports: int
+        self,
+        *,
+        endpoint: Endpoint,
+        region: str,
+        service: str,
+        credentials: Refreshed,
+        polls: int,
+        reports: int,
+        timeouts: Timeouts = TIMEOUTS,
     ) -> None:
-        self._polls = Pool(endpoint, size=max(1, polls), connect_timeout=CONNECT_TIMEOUT)
-        self._reports = Pool(endpoint, size=max(1, reports), connect_timeout=CONNECT_TIMEOUT)
+        self._polls = Pool(endpoint, size=max(1, polls), connect_timeout=timeouts.connect)
+        self._reports = Pool(endpoint, size=max(1, reports), connect_timeout=timeouts.connect)
         self._signer = Signer(
             host=endpoint.host_header,
             path=endpoint.path,
@@ -43,14 +57,15 @@ class FastClient:
             content_type=_CONTENT_TYPE,
         )
         self._credentials = credentials
-        self._host = endpoint.host_header
+        self.timeouts = timeouts
+        self.host = endpoint.host_header
         self._skew = 0.0  # seconds by which the service is ahead of us
         self._head = f"POST {endpoint.path} HTTP/1.1\r\nuser-agent: sfn-workers/{__version__}\r\n"
 
     async def get_activity_task(self, activity_arn: str, worker_name: str) -> ActivityTask | None:
         """See `StepFunctions`."""
         body = {"activityArn": activity_arn, "workerName": worker_name}
-        answer = await self._call("GetActivityTask", body, self._polls, POLL_READ_TIMEOUT)
+        answer = await self._call("GetActivityTask", body, self._polls, self.timeouts.poll)
         token = answer.get("taskToken")
         return ActivityTask(token, answer.get("input") or "null") if token else None
 
@@ -72,7 +87,7 @@ class FastClient:
         self._reports.close()
 
     async def _report(self, operation: str, body: Mapping[str, str]) -> None:
-        await self._call(operation, body, self._reports, REPORT_READ_TIMEOUT)
+        await self._call(operation, body, self._reports, self.timeouts.report)
 
     async def _call(self, operation: str, body: Mapping[str, str], pool: Pool, timeout: float) -> dict[str, Any]:  # noqa: ASYNC109
         """The decoded answer. Raises the protocol's errors, and `UnaccountableError`."""
@@ -96,7 +111,7 @@ class FastClient:
         except NotHTTPError as error:
             raise UnaccountableError(str(error)) from error
         except (TimeoutError, OSError, ConnectionGoneError) as error:
-            where = f"{self._host}: {error}".removesuffix(": ")  # what the loop says need not name it
+            where = f"{self.host}: {error}".removesuffix(": ")  # what the loop says need not name it
             raise TransientError(operation, type(error).__name__, where) from error
 
     def _learn_skew(self, answer: Answer) -> bool:

@@ -16,7 +16,6 @@ from workers.backoff import Backoff
 
 log = structlog.get_logger(__name__)
 
-AGENT_VARIABLE = "ECS_AGENT_URI"
 _STATE = "/task-protection/v1/state"
 _ANSWER_WITHIN = 5.0
 _RELEASE_WITHIN = 3.0

@@ -8,11 +8,13 @@ import anyio
 
 from workers.metrics import Metrics
 from workers.settings import Settings
-from workers.supervisor.outside.ecs import AGENT_VARIABLE, ScaleInProtection
 from workers.supervisor.outside.emf import EmbeddedMetrics
 from workers.supervisor.outside.health import Health
 from workers.supervisor.outside.status import Status
 from workers.supervisor.outside.watchdog import Watchdog, snapshot_on_sigusr1
+
+_ECS_AGENT = "ECS_AGENT_URI"
+"""Where the ECS agent of this task answers."""
 
 
 def metrics_for(settings: Settings) -> Metrics:
@@ -45,13 +47,16 @@ async def seen_from_outside(
                 watchdog=watchdog,
             )
             await stack.enter_async_context(health)
-        if settings.ecs_protection and (agent := os.environ.get(AGENT_VARIABLE)):
-            await stack.enter_async_context(_beside(ScaleInProtection(agent, lambda: bool(status().running))))
+        if settings.ecs_protection and (agent := os.environ.get(_ECS_AGENT)):
+            await stack.enter_async_context(_protected(agent, lambda: bool(status().running)))
         yield
 
 
 @asynccontextmanager
-async def _beside(protection: ScaleInProtection) -> AsyncIterator[None]:
+async def _protected(agent: str, busy: Callable[[], bool]) -> AsyncIterator[None]:
+    from workers.supervisor.outside.ecs import ScaleInProtection  # with an HTTP client
+
+    protection = ScaleInProtection(agent, busy)
     async with anyio.create_task_group() as group:
         group.start_soon(protection.run, name="scale-in protection")
         try:
