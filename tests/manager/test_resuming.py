@@ -1,5 +1,6 @@
 """Workflows that go on where others ended, and redrives."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -12,9 +13,9 @@ from tests.account import unique
 from tests.manager.conftest import BREAKS, CHAIN, activities, defined, ended, until
 from tests.proxy import Proxy, answered, refused
 from workers import ActivityError, Registry, Worker
-from workers.manager.errors import ConflictError, InvalidError, UnavailableError
+from workers.manager.errors import ConflictError, IdempotencyError, InvalidError, UnavailableError
 from workers.manager.manager import LocalManager
-from workers.manager.model import Query, Status, Workflow
+from workers.manager.model import Change, Query, Status, Workflow
 from workers.settings import Settings
 from workers.stepfunctions.account import Account
 
@@ -122,6 +123,24 @@ async def test_35_only_one_of_many_who_resume_at_once_does(manager: LocalManager
     assert results.count("refused") == 5
 
 
+async def test_35_the_same_request_with_the_same_key_resumes_once(manager: LocalManager, commands: Commands):
+    async with commands.at_work():
+        failed = await failed_chain(manager, commands)
+    found: list[str] = []
+
+    async def resume() -> None:
+        found.append((await manager.resume_workflow(failed.id, "two", idempotency_key="k")).id)
+
+    async with anyio.create_task_group() as group:
+        for _ in range(4):
+            group.start_soon(resume)
+    await resume()  # though one that resumed it is active
+    assert len(set(found)) == 1
+    assert (await manager.workflow(failed.id)).retries == (found[0],)
+    with pytest.raises(IdempotencyError):
+        await manager.resume_workflow(failed.id, "one", idempotency_key="k")
+
+
 @pytest.mark.parametrize(("state", "says"), [("nowhere", "Invalid StartAt state nowhere"), ("three", "No job found")])
 async def test_35_a_state_that_is_not_there_or_was_never_entered(
     manager: LocalManager, commands: Commands, state: str, says: str
@@ -214,6 +233,23 @@ async def test_a_redrive_goes_on_in_the_state_that_failed(manager: LocalManager,
     assert [name for name, _ in commands.calls] == ["one", "two", "two"]
     assert done.jobs
     assert [(job.state, len(job.attempts)) for job in done.jobs] == [("one", 0), ("two", 1)]
+
+
+async def test_a_redrive_that_has_ended_already_is_told_as_it_is(watched: tuple[LocalManager, Proxy]):
+    manager, proxy = watched
+    kept = await defined(manager, BREAKS)
+    failed = await ended(manager, await manager.start_workflow(kept.name))
+
+    def redriven(_: Any) -> Any:
+        """It fails again, and another service writes that down, before this one hears the answer."""
+        change = Change(status=Status.FAILED, redrive_count=1, status_reason="again")
+        writes.append(asyncio.get_running_loop().create_task(manager.store.update_workflow(failed.id, change)))
+        return answered(redriveDate=1.0)
+
+    writes: list[asyncio.Task[Workflow]] = []
+    proxy.answers["RedriveExecution"] = [redriven]
+    found = await manager.redrive_workflow(failed.id)
+    assert (found.status, found.redrive_count, found.status_reason) == (Status.FAILED, 1, "again")
 
 
 async def test_what_cannot_be_redriven_stays_as_it_is(watched: tuple[LocalManager, Proxy]):

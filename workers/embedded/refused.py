@@ -36,7 +36,7 @@ class Refused:
         """Not supported."""
         refuse("delete_definition", "delete its state machine with `workers machines delete`")
 
-    async def resume_workflow(self, workflow_id: str, start_at: str) -> Workflow:
+    async def resume_workflow(self, workflow_id: str, start_at: str, *, idempotency_key: str | None = None) -> Workflow:
         """Not supported."""
         refuse("resume_workflow", "redrive_workflow goes on where a workflow failed")
 

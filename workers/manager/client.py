@@ -101,9 +101,13 @@ class Client:
             "queue": queue,
             "tags": dict(tags or {}),
         }
-        headers = {"Idempotency-Key": idempotency_key} if idempotency_key else {}
         return await self._http.one(
-            Workflow, "POST", "/workflows", body, headers=headers, repeat=idempotency_key is not None
+            Workflow,
+            "POST",
+            "/workflows",
+            body,
+            headers=_keyed(idempotency_key),
+            repeat=idempotency_key is not None,
         )
 
     async def workflow(self, workflow_id: str, *, history: bool = False) -> Workflow:
@@ -115,8 +119,8 @@ class Client:
         """A page of what `query` asks for."""
         headers, items = await self._http.send("GET", "/workflows", query=_asked(query))
         following = headers.get("X-Next-Page-Path")
-        found = tuple(WorkflowSummary.model_validate(item) for item in items)
-        return Page(items=found, next_page_token=_token(following) if following else None)
+        found = self._http.as_list(WorkflowSummary, items)
+        return Page(items=tuple(found), next_page_token=_token(following) if following else None)
 
     async def all_workflows(self, query: Query) -> AsyncIterator[WorkflowSummary]:
         """What `query` asks for, over all pages."""
@@ -132,10 +136,19 @@ class Client:
         """Stops a workflow."""
         await self._http.send("DELETE", f"/workflows/{_quoted(workflow_id)}", {"reason": reason}, repeat=True)
 
-    async def resume_workflow(self, workflow_id: str, start_at: str) -> Workflow:
-        """Starts a new workflow that goes on at the state `start_at` of one that has ended, with its input there."""
-        path = f"/workflows/{_quoted(workflow_id)}"
-        return await self._http.one(Workflow, "POST", path, {"StartAt": start_at}, repeat=False)
+    async def resume_workflow(self, workflow_id: str, start_at: str, *, idempotency_key: str | None = None) -> Workflow:
+        """Starts a new workflow that goes on at the state `start_at` of one that has ended, with its input there.
+
+        Repeated after faults only with an `idempotency_key`: the same key for the same request starts one workflow.
+        """
+        return await self._http.one(
+            Workflow,
+            "POST",
+            f"/workflows/{_quoted(workflow_id)}",
+            {"StartAt": start_at},
+            headers=_keyed(idempotency_key),
+            repeat=idempotency_key is not None,
+        )
 
     async def resolve_workflow(self, workflow_id: str) -> None:
         """Says that nobody need look at it any more."""
@@ -191,15 +204,22 @@ class Client:
         await self._http.send("DELETE", f"/queues/{_quoted(name)}", repeat=False)
 
     async def changes(self) -> AsyncIterator[WorkflowSummary]:
-        """Workflows as they change, from now on. Raises `UnavailableError` when the service stops."""
-        async for line in self._http.lines("/changes"):
-            if line.startswith("data: "):
-                yield WorkflowSummary.model_validate_json(line.removeprefix("data: "))
+        """Workflows as they change, from now on.
+
+        What changes while the connection is broken comes when it is back, and some of it comes twice. Raises
+        `UnavailableError` when the service does not come back.
+        """
+        async for data in self._http.events("/changes"):
+            yield WorkflowSummary.model_validate_json(data)
 
 
 def _quoted(part: str) -> str:
     """A part of a path."""
     return quote(part, safe="")
+
+
+def _keyed(idempotency_key: str | None) -> dict[str, str]:
+    return {"Idempotency-Key": idempotency_key} if idempotency_key else {}
 
 
 def _asked(query: Query) -> list[tuple[str, str]]:

@@ -78,8 +78,11 @@ class Workflows(Protocol):
     async def cancel_workflow(self, workflow_id: str, reason: str) -> None:
         """Stops a workflow."""
 
-    async def resume_workflow(self, workflow_id: str, start_at: str) -> Workflow:
-        """Starts a new workflow that goes on at the state `start_at` of one that has ended, with its input there."""
+    async def resume_workflow(self, workflow_id: str, start_at: str, *, idempotency_key: str | None = None) -> Workflow:
+        """Starts a new workflow that goes on at the state `start_at` of one that has ended, with its input there.
+
+        `idempotency_key`: the same key for the same request starts it once.
+        """
 
     async def resolve_workflow(self, workflow_id: str) -> None:
         """Says that nobody need look at it any more."""

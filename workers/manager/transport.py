@@ -6,6 +6,7 @@ from typing import Any, Self, TypeVar
 
 import aiohttp
 import anyio
+from pydantic import ValidationError
 
 from workers.backoff import Backoff
 from workers.errors import UsageError
@@ -25,6 +26,8 @@ M = TypeVar("M", bound=Model)
 QueryParts = Mapping[str, str] | Sequence[tuple[str, str]]
 
 _REPEATS = 4
+_RECONNECTS = 12
+"""How often in a row a stream is taken up again: for about half a minute."""
 _STATUSES: Mapping[int, type[ManagerError]] = {404: NotFoundError, 409: ConflictError, 413: TooLargeError}
 _READS = {"GET", "HEAD"}
 
@@ -56,12 +59,23 @@ class Transport:
     async def one(self, kind: type[M], method: str, path: str, body: Any = None, **options: Any) -> M:
         """The one thing in the answer."""
         _, found = await self.send(method, path, body, **options)
-        return kind.model_validate(found)
+        return self._as(kind, found)
 
     async def many(self, kind: type[M], path: str, query: QueryParts | None = None) -> list[M]:
         """The list in the answer."""
         _, found = await self.send("GET", path, query=query)
-        return [kind.model_validate(item) for item in found]
+        return self.as_list(kind, found)
+
+    def as_list(self, kind: type[M], found: Any) -> list[M]:
+        """The things in a list. Raises `UnavailableError` for what no workflow manager answers."""
+        return [self._as(kind, item) for item in (found if isinstance(found, list) else [found])]
+
+    def _as(self, kind: type[M], found: Any) -> M:
+        try:
+            return kind.model_validate(found)
+        except ValidationError:
+            said = json.dumps(found, ensure_ascii=False)[:200]
+            raise UnavailableError(f"{self._url} answers what no workflow manager does: {said}") from None
 
     async def send(
         self,
@@ -108,15 +122,39 @@ class Transport:
             reason = str(error) or type(error).__name__
             raise UnavailableError(f"the workflow manager at {self._url} does not answer: {reason}") from error
 
-    async def lines(self, path: str) -> AsyncIterator[str]:
-        """The lines of an answer that goes on."""
-        limits = aiohttp.ClientTimeout(total=None, sock_read=60)
+    async def events(self, path: str) -> AsyncIterator[str]:
+        """The data of server-sent events, over connections that break: each goes on where the one before ended.
+
+        Raises `UnavailableError` when the service does not come back.
+        """
+        backoff, last = Backoff(initial=0.2, maximum=5.0), ""
+        while True:
+            try:
+                async for name, value in self._fields(path, {"Last-Event-ID": last} if last else {}):
+                    backoff.reset()
+                    if name == "id":
+                        last = value
+                    elif name == "data":
+                        yield value
+            except UnavailableError:
+                if backoff.failures >= _RECONNECTS:
+                    raise
+            await anyio.sleep(backoff.next())
+
+    async def _fields(self, path: str, headers: Mapping[str, str]) -> AsyncIterator[tuple[str, str]]:
+        """The fields of a stream of events: its lines, of any length, that are no comments."""
+        limits = aiohttp.ClientTimeout(total=None, sock_connect=10, sock_read=60)
+        rest = b""
         try:
-            async with self._open.get(self._url + path, timeout=limits) as response:
+            async with self._open.get(self._url + path, timeout=limits, headers=headers) as response:
                 if response.status >= 400:
                     raise _refusal(response.status, await response.text(errors="replace"))
-                async for line in response.content:
-                    yield line.decode().rstrip("\n")
+                async for part in response.content.iter_any():
+                    *lines, rest = (rest + part).split(b"\n")
+                    for line in lines:
+                        name, _, value = line.decode().partition(": ")
+                        if name:
+                            yield name, value
         except (aiohttp.ClientError, TimeoutError) as error:
             raise UnavailableError(f"the workflow manager at {self._url} does not answer any more: {error}") from error
 

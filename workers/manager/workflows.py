@@ -13,7 +13,13 @@ import structlog
 from workers.errors import UsageError
 from workers.manager.batch.starting import read_arguments
 from workers.manager.changes import Changes
-from workers.manager.errors import ConflictError, InvalidError, RevisionError, UnavailableError
+from workers.manager.errors import (
+    ConflictError,
+    InvalidError,
+    RevisionError,
+    TerminalStatusError,
+    UnavailableError,
+)
 from workers.manager.launching import Launcher, read_input
 from workers.manager.model import (
     DEFAULT_QUEUE,
@@ -91,7 +97,11 @@ class WorkflowService:
             input=text,
             tags={**definition.default_tags, **(tags or {})},
         )
-        key = _key(idempotency_key, name, version, text, namespace, queue, tags or {}) if idempotency_key else None
+        key = (
+            named_request(idempotency_key, name, version, text, namespace, queue, tags or {})
+            if idempotency_key
+            else None
+        )
         return await self.begin(workflow, idempotency=key)
 
     async def begin(
@@ -223,7 +233,10 @@ class WorkflowService:
             resolved_by_user=False,
             last_job=None,
         )
-        return await self.store.update_workflow(workflow_id, change)
+        try:
+            return await self.store.update_workflow(workflow_id, change)
+        except TerminalStatusError:  # it has ended again, and somebody was faster to write that down
+            return await self.store.workflow(workflow_id)
 
     async def refresh_workflow(self, workflow_id: str) -> Workflow:
         """Reads its status and its jobs from Step Functions, whatever is known already."""
@@ -262,7 +275,8 @@ def _checked_input(text: str, definition: WorkflowDefinition) -> str:
     return text or "{}"
 
 
-def _key(key: str, *request: object) -> IdempotencyKey:
+def named_request(key: str, *request: object) -> IdempotencyKey:
+    """A request that its caller has named, so that it is done once."""
     fingerprint = hashlib.sha256(json.dumps(request, sort_keys=True).encode()).hexdigest()
     return IdempotencyKey(key, fingerprint, now() + _REMEMBERED)
 

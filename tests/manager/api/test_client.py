@@ -77,7 +77,8 @@ async def test_workflows(client: Client):
     assert whole.last_job == failed.last_job
     assert (await client.refresh_workflow(failed.id)).jobs == whole.jobs
     await client.resolve_workflow(failed.id)
-    resumed = await client.resume_workflow(failed.id, "look")
+    resumed = await client.resume_workflow(failed.id, "look", idempotency_key="again")
+    assert (await client.resume_workflow(failed.id, "look", idempotency_key="again")).id == resumed.id
     assert resumed.retry_for == failed.id
     assert sum(count.count for count in await client.counts()) == 7
     await ended(client, resumed)
@@ -127,6 +128,26 @@ async def test_changes_arrive(client: Client):
                 await anyio.sleep(0.3)
             await anyio.sleep(30)
     assert found[-1].workflow_definition.name == kept.name
+
+
+async def test_changes_go_on_where_a_connection_ended(client: Client, manager: LocalManager):
+    kept = await defined(client, PASSES)
+
+    async def start() -> None:
+        await manager.recent_changes._listening.wait()
+        await manager.start_workflow(kept.name)
+
+    changes = client.changes()
+    with anyio.fail_after(30):
+        async with anyio.create_task_group() as group:
+            group.start_soon(start)
+            await anext(changes)
+        manager.recent_changes.close()  # as when the service stops
+        text = "x" * 200_000  # more than a reader of lines takes
+        missed = await ended(manager, await manager.start_workflow(kept.name, {"text": text}))
+        while (found := await anext(changes)).id != missed.id:
+            pass
+    assert (found.input, found.status) == (missed.input, Status.SUCCEEDED)
 
 
 async def test_refusals_are_raised_as_what_they_are(client: Client, api: Api, manager: LocalManager):

@@ -4,7 +4,7 @@ import anyio
 import pytest
 
 from tests.manager.api.conftest import Api, asking
-from tests.manager.conftest import PASSES
+from tests.manager.conftest import PASSES, ended
 from workers.errors import UsageError
 from workers.manager.api.app import make_app
 from workers.manager.api.guard import Tokens
@@ -177,6 +177,27 @@ async def test_the_stream_of_changes_tells_and_ends_with_the_service(manager: Lo
                 await api.ok("POST", "/workflows", {"workflowDefinition": {"name": definition["name"]}})
                 lines = [line async for line in _until(stream.content, b'"succeeded"')]
         assert b"event: workflow\n" in lines
+
+
+async def test_who_connects_again_hears_what_changed_meanwhile(api: Api, manager: LocalManager):
+    for name in ("mine", "other"):
+        await api.ok("POST", "/workflow-definitions", {"name": name, "stateMachine": PASSES}, status=201)
+    with anyio.fail_after(30):
+        async with api.session.get(f"{api.url}/changes?workflowDefinitionName=mine") as stream:
+            first = [line async for line in _until(stream.content, b"id: ")][-1]
+        missed = [await manager.start_workflow(name) for name in ("other", "mine", "mine")]
+        for one in missed:
+            await ended(manager, one)
+        again = {"Last-Event-ID": first.decode().strip().removeprefix("id: ")}
+        async with api.session.get(f"{api.url}/changes?workflowDefinitionName=mine", headers=again) as stream:
+            told = [line async for line in _until(stream.content, missed[2].id.encode())]
+            assert not [line for line in told if missed[0].id.encode() in line]
+            assert [line for line in told if missed[1].id.encode() in line]
+            later = await manager.start_workflow("mine")
+            assert [line async for line in _until(stream.content, later.id.encode())]
+        strange = {"Last-Event-ID": "nobody knows"}
+        async with api.session.get(f"{api.url}/changes", headers=strange) as stream:
+            assert stream.status == 200
 
 
 async def _until(content, part: bytes):

@@ -131,10 +131,15 @@ async def cancel_workflow(manager: ManagerHere, workflow_id: IdPath, body: Cance
     responses=failures(404, 409, 413),
 )
 async def resume_workflow(
-    manager: ManagerHere, definitions: DefinitionsHere, workflow_id: IdPath, body: WorkflowDefinitionOverrides
+    manager: ManagerHere,
+    definitions: DefinitionsHere,
+    workflow_id: IdPath,
+    body: WorkflowDefinitionOverrides,
+    idempotency_key: IdempotencyHeader = None,
 ) -> Response:
     """Starts a new workflow at a state of one that has ended, with the input that the state had there."""
-    return answer(await shown(manager, definitions, await manager.resume_workflow(workflow_id, body.start_at)))
+    resumed = await manager.resume_workflow(workflow_id, body.start_at, idempotency_key=idempotency_key)
+    return answer(await shown(manager, definitions, resumed))
 
 
 @router.post(
