@@ -1,11 +1,13 @@
 """What came out of workflows whose end is known from a list or an event, which tell no more than that."""
 
 from collections import deque
+from collections.abc import Callable
 
 import anyio
 import structlog
 
 from workers.manager.errors import ManagerError, NotFoundError
+from workers.manager.model import Workflow
 from workers.manager.sync.recorder import Recorder
 from workers.stepfunctions.protocol import ServiceError
 
@@ -21,10 +23,11 @@ class Explainer:
     """Looks at workflows that have ended, the youngest end first, for that is what people look at.
 
     It can be far behind, for AWS lets some ten executions be described a second. What is left when the process ends is
-    looked at when somebody asks for it.
+    looked at when somebody asks for it. `explained` is called with each that was looked at.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, explained: Callable[[Workflow], None] | None = None) -> None:
+        self._explained = explained
         self._waiting: deque[tuple[str, int]] = deque()
         self._news = anyio.Event()
 
@@ -51,7 +54,7 @@ class Explainer:
                 self._news = anyio.Event()
             workflow_id, tries = self._waiting.pop()
             try:
-                await recorder.refresh(workflow_id)
+                workflow = await recorder.refresh(workflow_id)
             except NotFoundError:
                 continue
             except (ServiceError, ManagerError) as error:
@@ -59,3 +62,6 @@ class Explainer:
                 if tries < _TRIES:
                     self._waiting.appendleft((workflow_id, tries + 1))
                 await anyio.sleep(_AGAIN)
+            else:
+                if self._explained:
+                    self._explained(workflow)

@@ -1,20 +1,20 @@
 """All that keeps the store in step with Step Functions, beside the requests of users."""
 
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from functools import partial
 from typing import Any
 from uuid import uuid4
 
-from workers.manager.model import Workflow
-from workers.manager.observing import Observer
+from workers.manager.model import Status, Workflow
+from workers.manager.observing import Observer, explained
 from workers.manager.store.interface import Store
 from workers.manager.sync.explainer import Explainer
 from workers.manager.sync.leading import lead
 from workers.manager.sync.poller import Poller
 from workers.manager.sync.recorder import Ended, Recorder
-from workers.manager.sync.starter import Launch, Starter
+from workers.manager.sync.starter import Starter
 from workers.manager.sync.sweeper import keep_swept
 from workers.payloads.together import background
 from workers.stepfunctions.account import Account
@@ -27,8 +27,9 @@ class Sync:
     """The parts that look after workflows.
 
     `launch` starts the execution of a claimed workflow, `observer` looks at executions. `keep`: how long workflows are
-    remembered after their end; None for ever. `ended` is called with each workflow that ends. `receive` hands status
-    changes to the recorder as they come; without it, all is found by polling.
+    remembered after their end; None for ever. `ended` is called with each workflow that ends; with one that failed when
+    it was looked at why. `receive` hands status changes to the recorder as they come; without it, all is found by
+    polling.
     """
 
     def __init__(
@@ -36,7 +37,7 @@ class Sync:
         store: Store,
         account: Account,
         *,
-        launch: Launch,
+        launch: Callable[[Workflow], Awaitable[Workflow]],
         observer: Observer,
         keep: timedelta | None = None,
         ended: Ended | None = None,
@@ -47,8 +48,9 @@ class Sync:
         self._told = ended
         self.owner = str(uuid4())
         """This process, as the others see it."""
-        self.starter = Starter(store, launch, owner=self.owner)
-        self._explainer = Explainer()
+        self._launch = launch
+        self.starter = Starter(store, self._launched, owner=self.owner)
+        self._explainer = Explainer(self._tell_failed)
         self.recorder = Recorder(store, account, observer, ended=self._ended, puzzled=self._explainer.add)
         self._poller = Poller(store, account, self.recorder, events=receive is not None)
         self._receive = receive
@@ -69,5 +71,17 @@ class Sync:
 
     def _ended(self, workflow: Workflow) -> None:
         self.starter.wake()
-        if self._told:
+        if self._told and (workflow.status is not Status.FAILED or explained(workflow)):
+            self._told(workflow)
+
+    async def _launched(self, workflow: Workflow) -> Workflow:
+        """Starts one; where that is refused for good, it has ended."""
+        kept = await self._launch(workflow)
+        if kept.execution_arn is None:
+            self._tell_failed(kept)
+        return kept
+
+    def _tell_failed(self, workflow: Workflow) -> None:
+        """One that failed is told of when it is known in which job, as far as that can be known."""
+        if self._told and workflow.status is Status.FAILED:
             self._told(workflow)
