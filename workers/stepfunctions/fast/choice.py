@@ -34,6 +34,8 @@ class AutoClient:
         self._stock = stock
         self._fall_back = fall_back
         self._given_up = False
+        self.timeouts, self.host = fast.timeouts, fast.host
+        """What was found in the SDK's configuration."""
 
     async def get_activity_task(self, activity_arn: str, worker_name: str) -> ActivityTask | None:
         """See `StepFunctions`."""
@@ -117,6 +119,7 @@ async def _fast(connection: Connection, stock: BotocoreClient, *, polls: int, re
         credentials=await connection.session.get_credentials(),
         polls=polls,
         reports=reports,
+        timeouts=stock.timeouts,
     )
 
 
