@@ -1,8 +1,18 @@
 """What callers ask for: the bodies of the REST API, and what clients in Python are given to send."""
 
+import json
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, Field, StrictStr, StringConstraints, field_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    StrictBool,
+    StrictStr,
+    StringConstraints,
+    field_validator,
+    model_validator,
+)
 
 from workers.arns import NAMESPACE_SEPARATOR, check_name
 from workers.errors import UsageError
@@ -35,6 +45,15 @@ def _in_a_path(value: str) -> str:
     return value
 
 
+def _number(value: Any) -> Any:
+    """Neither a text nor true or false; 1.0 is 1, as JSON Schema has it."""
+    if isinstance(value, str | bool):
+        raise ValueError(f"{json.dumps(value, ensure_ascii=False)} is no number")  # noqa: TRY004 - pydantic's way
+    return value
+
+
+Number = Annotated[int, BeforeValidator(_number)]
+Bounded = Annotated[int, Field(ge=0, le=LARGEST), BeforeValidator(_number)]
 Name = Annotated[
     str,
     StringConstraints(strict=True, min_length=1, max_length=200, pattern=r"^[^/\x00-\x1f\x7f]+$"),
@@ -51,14 +70,19 @@ StateName = Annotated[str, StringConstraints(strict=True, min_length=1, max_leng
 
 
 class Request(Model):
-    """The root of all bodies. A key that it does not know is ignored, as the first clients expect."""
+    """The root of all bodies, as the first clients send them: null is as good as nothing, unknown keys are ignored."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_nulls(cls, given: Any) -> Any:
+        return {key: value for key, value in given.items() if value is not None} if isinstance(given, dict) else given
 
 
 class NewWorkflowDefinition(Request):
     """A definition to be created, or to become the next version."""
 
     name: Name = Field(examples=["hello-workflow"])
-    version: int | None = Field(default=None, description="Ignored: versions are counted here.")
+    version: Number | None = Field(default=None, description="Ignored: versions are counted here.")
     manager: Manager = "step-functions"
     state_machine: dict[str, Any] | StrictStr = Field(
         description="The machine: Amazon States Language or its notation, as an object or as a text in YAML or JSON. "
@@ -73,17 +97,12 @@ class NewWorkflowDefinition(Request):
     )
     default_tags: Tags = Field(default_factory=dict, description="Tags of its workflows and of its state machines.")
 
-    @field_validator("default_tags", mode="before")
-    @classmethod
-    def _no_tags(cls, value: Any) -> Any:
-        return {} if value is None else value
-
 
 class WorkflowDefinitionRef(Request):
     """Which definition."""
 
     name: StrictStr = Field(min_length=1, max_length=200, examples=["hello-workflow"])
-    version: int = Field(
+    version: Number = Field(
         default=0, le=LARGEST, ge=-LARGEST, description="Left out, it is the first version; below 0, it is the latest."
     )
 
@@ -97,11 +116,6 @@ class StartWorkflow(Request):
     queue: QueueName = DEFAULT_QUEUE
     tags: Tags = Field(default_factory=dict, description="Over the definition's own.")
     id_suffix: StrictStr = Field(default="", description="Ignored here.")
-
-    @field_validator("tags", mode="before")
-    @classmethod
-    def _no_tags(cls, value: Any) -> Any:
-        return {} if value is None else value
 
     @field_validator("queue")
     @classmethod
@@ -145,11 +159,11 @@ class NewStateResource(Request):
 class Deprecation(Request):
     """Whether new workflows may be started with a definition."""
 
-    version: int | None = Field(default=None, ge=0, le=LARGEST, description="Left out: all versions.")
-    deprecated: bool = True
+    version: Bounded | None = Field(default=None, description="Left out: all versions.")
+    deprecated: StrictBool = True
 
 
 class QueueLimit(Request):
     """How many workflows of a queue run at a time."""
 
-    limit: int | None = Field(default=None, ge=0, le=LARGEST, description="Left out: any number.")
+    limit: Bounded | None = Field(default=None, description="Left out: any number.")

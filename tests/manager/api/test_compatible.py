@@ -108,6 +108,35 @@ async def test_no_version_is_the_first_and_a_negative_one_the_latest(api: Api):
     assert two["workflowDefinition"]["version"] == 1
 
 
+@pytest.mark.parametrize("version", [True, "0", 0.5, [0]])
+async def test_what_is_no_number_is_no_version(api: Api, version: Any):
+    body = {"workflowDefinition": {"name": "x", "version": version}}
+    assert (await api.refused(400, "POST", "/workflows", body)).startswith("workflowDefinition.version: ")
+    path = "/workflow-definitions/x/deprecated"
+    assert (await api.refused(400, "POST", path, {"version": version})).startswith("version: ")
+    assert (await api.refused(400, "PUT", "/queues/q", {"limit": version})).startswith("limit: ")
+    assert (await api.refused(400, "POST", path, {"deprecated": "yes"})).startswith("deprecated: ")
+
+
+async def test_null_is_as_good_as_nothing(api: Api):
+    definition = await kept(api, defaultTags=None, version=None)
+    body = dict.fromkeys(("input", "namespace", "queue", "tags", "idSuffix"))
+    wanted = {"name": definition["name"], "version": None}
+    found = await api.ok("POST", "/workflows", body | {"workflowDefinition": wanted})
+    assert (found["input"], found["namespace"], found["queue"], found["tags"]) == ("{}", "", "default", {})
+    assert (
+        await api.refused(400, "POST", "/workflows", {"workflowDefinition": None}) == "workflowDefinition is required"
+    )
+
+
+async def test_a_workflow_shows_that_its_definition_is_deprecated_by_now(api: Api):
+    definition = await kept(api)
+    path = f"/workflows/{(await started(api, definition))['id']}"
+    assert (await api.ok("GET", path))["workflowDefinition"] == definition
+    await api.ok("POST", f"/workflow-definitions/{definition['name']}/deprecated", {})
+    assert (await api.ok("GET", path))["workflowDefinition"] == definition | {"deprecated": True}
+
+
 @pytest.mark.parametrize("path", ["/jobs/", "/jobs"])
 async def test_a_list_as_input_in_the_form_of_2017(api: Api, path: str):
     definition = await kept(api)

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from fastapi import Depends, Header, Path, Request
 
 from workers.manager.interface import WorkflowManager
-from workers.manager.model import Model, Workflow, WorkflowDefinition
+from workers.manager.model import Model, Workflow
 
 _REMEMBERED = 1_000
 
@@ -35,22 +35,24 @@ def failures(*statuses: int) -> dict[int | str, dict[str, Any]]:
 
 
 class Definitions:
-    """Definitions as they were when they were last read: a version never changes."""
+    """The state machines of definitions, as they were read: that of a version never changes."""
 
     def __init__(self) -> None:
-        self._known: OrderedDict[str, WorkflowDefinition] = OrderedDict()
+        self._machines: OrderedDict[str, dict[str, Any] | None] = OrderedDict()
 
     async def whole(self, manager: WorkflowManager, workflow: Workflow) -> Workflow:
         """The workflow with the whole of its definition, as the first clients expect it."""
         known = workflow.workflow_definition
         if known.state_machine is not None:
             return workflow
-        if known.id is None or known.id not in self._known:
-            known = await manager.definition(known.name, known.version)
-            self._known[known.id or ""] = known
-            if len(self._known) > _REMEMBERED:
-                self._known.popitem(last=False)
-        return workflow.model_copy(update={"workflow_definition": self._known[known.id or ""]})
+        if known.id is not None and known.id in self._machines:
+            whole = known.model_copy(update={"state_machine": self._machines[known.id]})
+        else:
+            whole = await manager.definition(known.name, known.version)
+            self._machines[whole.id or ""] = whole.state_machine
+            if len(self._machines) > _REMEMBERED:
+                self._machines.popitem(last=False)
+        return workflow.model_copy(update={"workflow_definition": whole})
 
 
 def _manager(request: Request) -> WorkflowManager:
