@@ -146,7 +146,7 @@ def _signature(node: ast.FunctionDef | ast.AsyncFunctionDef, name: str) -> str:
         spelled.append(f"**{_argument(arguments.kwarg, None)}")
     spelled = [one for one in spelled if one not in {"self", "cls"}]
     kind = "async " if isinstance(node, ast.AsyncFunctionDef) else ""
-    returns = f" -> {ast.unparse(node.returns)}" if node.returns and name == node.name else ""
+    returns = f" -> {_spelled(node.returns)}" if node.returns and name == node.name else ""
     line = f"{kind}{name}({', '.join(spelled)}){returns}"
     return (
         line if len(line) <= 110 else f"{kind}{name}(\n" + "".join(f"    {one},\n" for one in spelled) + f"){returns}"
@@ -159,9 +159,15 @@ def _with_defaults(arguments: ast.arguments) -> list[tuple[ast.arg, ast.expr | N
 
 
 def _argument(one: ast.arg, default: ast.expr | None) -> str:
-    kind = f": {ast.unparse(one.annotation)}" if one.annotation else ""
+    kind = f": {_spelled(one.annotation)}" if one.annotation else ""
     value = "" if default is None else f"{' = ' if kind else '='}{ast.unparse(default)}"
     return f"{one.arg}{kind}{value}"
+
+
+def _spelled(annotation: ast.expr) -> str:
+    """A type as it is meant: some are quoted, for they are not there when the program runs."""
+    quoted = isinstance(annotation, ast.Constant) and isinstance(annotation.value, str)
+    return str(annotation.value) if quoted else ast.unparse(annotation)
 
 
 def _doc(node: ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) -> str:

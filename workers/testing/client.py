@@ -20,7 +20,7 @@ class _Keys:
 
     access_key = "local"
     secret_key = "local"  # noqa: S105 - it opens nothing
-    token = None
+    token: str | None = None
 
     async def get_frozen_credentials(self) -> Self:
         return self
