@@ -146,6 +146,24 @@ def test_the_role_on_ecs_is_the_one_that_the_program_prints():
     assert [given[-1]["Resource"]] == scale_in["Resource"]
 
 
+@pytest.mark.parametrize("stack", ["ecs/alarms.yaml", "ecs/manager.yaml", "ecs/worker.yaml"])
+def test_every_alarm_does_something(stack: str):
+    alarms = [one["Properties"] for one in documents(stack)[0]["Resources"].values() if one["Type"].endswith("::Alarm")]
+    assert alarms
+    assert [one["AlarmDescription"] for one in alarms if not one.get("AlarmActions")] == []
+
+
+def test_a_task_that_is_alone_starts_a_worker_and_none_ever_ends_one():
+    assert STACK["Waiting"]["Properties"]["DatapointsToAlarm"] == 1
+    steps = STACK["FirstWorker"]["Properties"]["StepScalingPolicyConfiguration"]
+    assert steps["AdjustmentType"] == "ChangeInCapacity"
+    assert [step["ScalingAdjustment"] for step in steps["StepAdjustments"]] == [1]
+
+
+def test_systemd_ends_the_worker_first_and_what_is_left_later():
+    assert unit()["KillMode"] == ["mixed"]
+
+
 def test_images_are_those_of_this_version():
     said = set(re.findall(r"\bworkers:(\d+\.\d+\.\d+)", "".join(TEXTS.values())))
     assert said == {__version__}

@@ -8,11 +8,14 @@ import click
 import pytest
 
 from tests.deploy.files import ROOT, TEXTS, documents, manifest
+from tests.docs.tables import manager_metrics_rows
+from workers import emf
 from workers.arns import Place
 from workers.callbacks.resources import MOST_RECEIVES
 from workers.cli.main import cli
 from workers.cli.serve import serve
 from workers.iam import manager_policy
+from workers.manager.api.measuring import Measures
 from workers.manager.events import queue as events
 from workers.manager.serving import _GRACE
 from workers.manager.store.choice import open_store
@@ -92,6 +95,17 @@ def test_the_tables_are_those_that_the_store_would_make():
         assert {name: found[name] for name in schema} == schema
     assert made == {}
     assert STACK["Registry"]["Properties"]["TimeToLiveSpecification"]["AttributeName"] == "expires"
+
+
+def test_the_alarm_on_what_is_unresolved_asks_for_a_metric_that_is_printed():
+    (asked,) = STACK["WorkflowsUnresolved"]["Properties"]["Metrics"]
+    found = re.fullmatch(r'SELECT MAX\((\w+)\) FROM SCHEMA\("([\w-]+)", (\w+)\)', asked["Expression"])
+    assert found
+    printed = {family.name: family for family in Measures().families()}
+    assert found[1] in printed
+    assert found[2] == emf.NAMESPACE
+    assert [f"`{found[1]}`", "gauge", f"`{found[3]}`"] in [row[:3] for row in manager_metrics_rows()]
+    assert ENVIRONMENTS["ecs"]["WORKERS_METRICS"] == "emf"
 
 
 def test_events_come_by_a_queue_like_the_one_that_serve_makes():
