@@ -47,6 +47,8 @@ _LAUNCH_WITHIN = 5.0
 """Seconds for which a caller waits for StartExecution; after that the workflow stays queued, and is started later."""
 _LOOK_WITHIN = 5.0
 """Seconds for which a caller waits for news of a workflow; after that it gets what is known."""
+_READ_WITHIN = 25.0
+"""Seconds for which a caller waits for a history: one of 25,000 events comes in twenty-five answers, one by one."""
 _FRESH = 1.0
 """Seconds for which what Step Functions said of a workflow is news enough."""
 _REMEMBERED = timedelta(days=1)
@@ -144,7 +146,7 @@ class WorkflowService:
         jobs = history and not (known.status.terminal and kept)
         if known.execution_arn is None or not (jobs or self._stale(known)):
             return known
-        with anyio.move_on_after(_LOOK_WITHIN):
+        with anyio.move_on_after(_READ_WITHIN if jobs else _LOOK_WITHIN):
             try:
                 return await self.sync.recorder.refresh(workflow_id, jobs=jobs)
             except (ServiceError, UnavailableError) as error:

@@ -149,6 +149,21 @@ async def test_a_body_may_be_yaml(api: Api):
     assert "is no YAML" in await api.refused(400, "POST", "/workflows", "a: [", Content_Type="application/yaml")
 
 
+@pytest.mark.parametrize("path", ["/workflows/a%00b", "/workflows?queue=%00", "/queues/%00", "/queues/%0A", "/%00"])
+async def test_what_no_text_can_hold_is_refused(api: Api, path: str):
+    method, body = ("PUT", {"limit": 1}) if path.startswith("/queues") else ("GET", None)
+    assert await api.refused(400, method, path, body)
+
+
+async def test_what_there_is_none_of_is_named(api: Api):
+    start = {"workflowDefinition": {"name": "nobody", "version": 3}}
+    assert await api.refused(404, "POST", "/workflows", start) == "there is no definition nobody@3"
+    assert await api.refused(404, "GET", "/workflow-definitions/nobody") == "there is no definition nobody"
+    assert await api.refused(404, "POST", "/workflows/nobody/resolved") == "there is no workflow nobody"
+    assert await api.refused(404, "GET", "/state-resources/a/b") == "there is no state resource a--b"
+    assert await api.refused(404, "DELETE", "/queues/nobody") == "there is no queue nobody"
+
+
 async def test_unknown_paths_and_methods(api: Api):
     assert await api.refused(404, "GET", "/nowhere") == "there is no /nowhere"
     said = await api("PATCH", "/workflows")
