@@ -11,7 +11,7 @@ from tests.account import unique
 from tests.manager.conftest import BREAKS, CHAIN, PASSES, activities, defined, ended, until
 from tests.proxy import Proxy, refused
 from workers import ActivityError, Registry, Worker
-from workers.manager import observing
+from workers.manager import observing, workflows
 from workers.manager.errors import ConflictError, IdempotencyError, InvalidError, NotFoundError, TooLargeError
 from workers.manager.manager import LocalManager
 from workers.manager.model import Change, JobStatus, Launch, Query, Status, Workflow
@@ -146,6 +146,20 @@ async def test_the_same_request_with_the_same_key_starts_one_workflow(manager: L
         await manager.start_workflow(kept.name, {"x": 2}, idempotency_key="k")
 
 
+async def test_a_request_that_was_done_is_told_so_though_its_definition_is_deprecated_by_now(manager: LocalManager):
+    kept = await defined(manager, PASSES)
+    first = await manager.start_workflow(kept.name, idempotency_key="k")
+    await manager.deprecate_definition(kept.name)
+    assert (await manager.start_workflow(kept.name, idempotency_key="k")).id == first.id
+    with pytest.raises(IdempotencyError):
+        await manager.start_workflow(kept.name, {"x": 1}, idempotency_key="k")
+    for key in (None, "other"):
+        with pytest.raises(ConflictError, match="is deprecated"):
+            await manager.start_workflow(kept.name, idempotency_key=key)
+    await manager.deprecate_definition(kept.name, deprecated=False)
+    assert (await manager.start_workflow(kept.name, idempotency_key="other")).id != first.id
+
+
 async def test_a_workflow_runs_and_its_jobs_are_known(manager: LocalManager, here: Account):
     kept = await defined(manager, CHAIN)
     await activities(here, "prod--one", "prod--two")
@@ -246,6 +260,30 @@ async def test_41_an_execution_that_is_not_there(manager: LocalManager, monkeypa
     found = await manager.refresh_workflow(lost.id)
     assert (found.status, found.jobs) == (Status.FAILED, None)
     assert "does not exist" in str(found.status_reason)
+
+
+async def test_a_history_may_take_longer_than_a_look(manager: LocalManager, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(workflows, "_LOOK_WITHIN", 0.0)
+    done = await manager.start_workflow((await defined(manager, BREAKS)).name)
+    with anyio.fail_after(30):
+        while not (await manager.refresh(done.id)).status.terminal:
+            await anyio.sleep(0.05)
+    assert (await manager.workflow(done.id)).jobs is None
+    found = await manager.workflow(done.id, history=True)
+    assert [job.state for job in found.jobs or ()] == ["look"]
+
+
+async def test_a_machine_of_another_definition_is_left_alone(manager: LocalManager):
+    """A namespace and a name may stand together as another name does: nothing but the tags of the machine tells."""
+    namespace = unique("ns")
+    first = await defined(manager, PASSES, name=f"{namespace}--wf")
+    kept = await manager.start_workflow(first.name)
+    other = {"StartAt": "first", "States": {"first": {"Type": "Succeed"}}}
+    second = await defined(manager, other, name="wf")
+    with pytest.raises(ConflictError, match=f"the state machine {namespace}--wf--0--first exists already"):
+        await manager.start_workflow(second.name, namespace=namespace)
+    assert [one.id for one in (await manager.workflows(Query())).items] == [kept.id]
+    assert (await ended(manager, await manager.start_workflow(first.name))).status is Status.SUCCEEDED
 
 
 async def test_resolving_is_done_once(manager: LocalManager):

@@ -10,7 +10,7 @@ from workers.manager.errors import ConflictError, InvalidError, NotFoundError, R
 from workers.manager.jobs import visits_of
 from workers.manager.model import Workflow, WorkflowDefinition
 from workers.manager.standing import input_inside
-from workers.manager.store.interface import Guard, IdempotencyKey
+from workers.manager.store.interface import Guard
 from workers.manager.translation.inside import way_to
 from workers.manager.translation.machine import asl_of, states_of
 from workers.manager.workflows import WorkflowService, named_request
@@ -19,8 +19,6 @@ from workers.stepfunctions.account import is_missing
 from workers.stepfunctions.protocol import ServiceError
 
 _TRIES = 5
-_NO_REVISION = -1
-"""None that a workflow ever has: whatever it guards is not written."""
 
 
 class ResumeService(WorkflowService):
@@ -36,8 +34,8 @@ class ResumeService(WorkflowService):
         """
         key = named_request(idempotency_key, "resume", workflow_id, start_at) if idempotency_key else None
         for _ in range(_TRIES):
-            if key and (before := await self._resumed_before(workflow_id, key)):
-                return before
+            if key and (before := await self.begun_before(await self.store.workflow(workflow_id), key)):
+                return before  # however things stand by now
             known = await self.refresh(workflow_id)
             if not known.status.terminal:
                 raise ConflictError(f"Workflow {workflow_id} active: {known.status}")
@@ -54,15 +52,6 @@ class ResumeService(WorkflowService):
             except RevisionError:
                 continue
         raise ConflictError(f"Workflow {workflow_id} is changed by many at the same time: try again")
-
-    async def _resumed_before(self, workflow_id: str, key: IdempotencyKey) -> Workflow | None:
-        """What the same request has begun, if it came before: then it is no matter how things stand by now."""
-        known = await self.store.workflow(workflow_id)
-        unwritten = Workflow(id=str(uuid4()), workflow_definition=known.workflow_definition, retry_for=known.id)
-        try:
-            return await self.store.save_workflow(unwritten, idempotency=key, guard=Guard(known.id, _NO_REVISION))
-        except RevisionError:
-            return None
 
     async def _check_descendants(self, workflow: Workflow) -> None:
         waiting = list(workflow.retries)

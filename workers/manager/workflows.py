@@ -55,6 +55,8 @@ _REMEMBERED = timedelta(days=1)
 """How long an idempotency key is known."""
 _PUZZLES = timedelta(days=1)
 """How long after its end it is asked what came out of a workflow, where that is not known."""
+_NOBODY = Guard("nobody", -1)
+"""A workflow that there is none of: what it guards is never written."""
 _TRIES = 10
 _BATCH = 500
 
@@ -89,8 +91,6 @@ class WorkflowService:
         definition = await self.store.definition(name, version)
         text = input if isinstance(input, str) else encode(dict(input)).decode()
         text = _checked_input(text, definition)
-        if definition.deprecated:
-            raise ConflictError(f"{name}@{definition.version} is deprecated: nothing new is started with it")
         workflow = Workflow(
             id=str(uuid4()),
             workflow_definition=definition,
@@ -104,6 +104,10 @@ class WorkflowService:
             if idempotency_key
             else None
         )
+        if definition.deprecated:
+            if key and (before := await self.begun_before(workflow, key)):
+                return before
+            raise ConflictError(f"{name}@{definition.version} is deprecated: nothing new is started with it")
         return await self.begin(workflow, idempotency=key)
 
     async def begin(
@@ -129,6 +133,13 @@ class WorkflowService:
                 self.sync.starter.wake()
                 raise _said(error) from error
         return kept
+
+    async def begun_before(self, workflow: Workflow, key: IdempotencyKey) -> Workflow | None:
+        """What the same request has begun when it came before; None if it did not: then nothing is kept of it."""
+        try:
+            return await self.store.save_workflow(workflow, idempotency=key, guard=_NOBODY)
+        except RevisionError:
+            return None
 
     async def _withdraw(self, kept: Workflow) -> None:
         """Deletes what could not be started, unless another process has taken the start over while this one slept."""

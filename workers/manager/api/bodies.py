@@ -14,6 +14,7 @@ from workers.manager.api.answers import refuse
 
 _WITH_BODY = {"POST", "PUT", "PATCH", "DELETE"}
 _REPLACED = {b"content-type", b"content-length", b"transfer-encoding"}
+_NO_TEXT = "holds the character U+0000, which no text here can hold"
 _YAML = ("yaml", "x-yaml", "vnd.yaml")
 
 
@@ -26,6 +27,9 @@ class Bodies:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """See ASGI."""
+        if scope["type"] == "http" and ("\0" in scope["path"] or b"%00" in scope["query_string"]):
+            await refuse(400, f"the path or its query {_NO_TEXT}")(scope, receive, send)
+            return
         if scope["type"] != "http" or scope["method"] not in _WITH_BODY:
             await self._app(scope, receive, send)
             return
@@ -107,7 +111,7 @@ def _encoded(document: Any) -> bytes:
     except (ValueError, RecursionError):
         raise _RefusedError(400, "the body holds half of a character (a lone surrogate), or no JSON") from None
     if b"\\u0000" in encoded.replace(b"\\\\", b""):
-        raise _RefusedError(400, "the body holds the character U+0000, which no text here can hold")
+        raise _RefusedError(400, f"the body {_NO_TEXT}")
     return encoded
 
 

@@ -47,7 +47,24 @@ async def _failed(request: Request, error: Exception) -> Response:
     if status is None:
         return await _broken(request, error)
     headers = _WAIT if status == 503 else {}
-    return refuse(status, str(error), headers=headers, problems=getattr(error, "problems", ()))
+    message = _missed(request, error) if status == 404 else str(error)
+    return refuse(status, message, headers=headers, problems=getattr(error, "problems", ()))
+
+
+def _missed(request: Request, error: Exception) -> str:
+    """What there is none of: the store says which, and the path says what."""
+    place, _, one = request.url.path.strip("/").partition("/")
+    kind = "definition" if place in _STARTS and not one else _KINDS.get(place)
+    return f"there is no {kind} {error}" if kind else str(error)
+
+
+_STARTS = {"workflows", "jobs"}
+_KINDS = {
+    "workflow-definitions": "definition",
+    "workflows": "workflow",
+    "state-resources": "state resource",
+    "queues": "queue",
+}
 
 
 async def _malformed(request: Request, error: Exception) -> Response:

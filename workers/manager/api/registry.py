@@ -12,6 +12,7 @@ from workers.manager.model import QueueState, StateResource
 from workers.manager.requests import NewStateResource, QueueLimit
 
 router = APIRouter()
+QueuePath = Annotated[str, Path(min_length=1, max_length=200, pattern=r"^[^/\x00-\x1f\x7f]+$")]
 NamespacePath = Annotated[str, Path(min_length=1, max_length=80)]
 
 
@@ -99,7 +100,7 @@ async def get_queues(manager: ManagerHere) -> Response:
     response_model=QueueState,
     responses=failures(413),
 )
-async def put_queue(manager: ManagerHere, name: NamePath, body: QueueLimit) -> Response:
+async def put_queue(manager: ManagerHere, name: QueuePath, body: QueueLimit) -> Response:
     """Sets how many workflows of a queue run at a time: the others wait, and start in their order."""
     return answer(await manager.put_queue(name, body.limit))
 

@@ -12,6 +12,7 @@ from starlette.responses import StreamingResponse
 
 from workers.manager.api.depends import failures
 from workers.manager.changes import Changes
+from workers.manager.errors import UnavailableError
 from workers.manager.model import Time, WorkflowSummary, now
 
 router = APIRouter(tags=["workflows"])
@@ -54,9 +55,12 @@ async def _events(changes: Changes, name: str | None, since: datetime | None) ->
         yield f"retry: 2000\n{_mark(since or now())}: listening\n\n"
         told: dict[str, int] = {}
         if since:
-            async for workflow in changes.missed(since, name):
-                told[workflow.id] = workflow.revision
-                yield _event(workflow)
+            try:
+                async for workflow in changes.missed(since, name):
+                    told[workflow.id] = workflow.revision
+                    yield _event(workflow)
+            except UnavailableError:
+                return  # who connects again asks again
         while True:
             workflow_ = None
             with anyio.move_on_after(_BEAT):
