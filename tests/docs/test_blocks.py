@@ -13,6 +13,7 @@ from tests.docs.test_commands import ROOT, check, words
 from workers.embedded import read_definitions
 from workers.machines import Severity, validate
 from workers.machines.stepwise.sugar import from_stepwise
+from workers.manager.batch.graph import read_graph
 
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "SECURITY.md", *sorted((ROOT / "docs").rglob("*.md"))]
 BLOCK = re.compile(r"^```(?:\{\.)?(?P<language>\w+)(?P<words>[^\n]*)\n(?P<text>.*?)^```$", re.DOTALL | re.MULTILINE)
@@ -28,10 +29,12 @@ def is_json(text: str) -> None:
 
 
 def is_yaml(text: str) -> None:
-    """YAML; a machine in it, or a list of definitions, is a valid one."""
+    """YAML; a machine in it, a list of definitions or a definition of jobs is a valid one."""
     found: Any = yaml.safe_load(text)
     if isinstance(found, list) and found and "stateMachine" in found[0]:
         assert read_definitions(text.encode())
+    elif isinstance(found, dict) and found.get("manager") == "batch":
+        assert read_graph(found["stateMachine"]).waves
     elif isinstance(found, dict) and {"start_at", "StartAt"} & found.keys():
         assert [str(one) for one in validate(found) if one.severity is Severity.ERROR] == []
     else:

@@ -1,7 +1,8 @@
 """The Python that the pages show runs.
 
-The blocks of a page that begin with ```python are run one after the other, as if they were one program; `await` may
-stand outside functions. One that begins with ```{.python .notest} is only compiled: it needs AWS, or is half a thing.
+The blocks of a page that begin with ```python are run one after the other, as if they were one program, and so are
+comments that begin with <!-- python; `await` may stand outside functions, and AWS is the embedded engine. One that
+begins with ```{.python .notest} is only compiled: it is a file, which the page's shell session runs (`test_shell`).
 """
 
 import ast
@@ -13,17 +14,29 @@ from types import ModuleType
 
 import pytest
 
+from tests.docs.test_shell import FILE
+from tests.docs.test_shell import PAGES as SESSIONS
+from workers.local import LocalStepFunctions
+
 DOCS = Path(__file__).parents[2] / "docs"
-BLOCK = re.compile(r"^```(?:\{\.)?python(?P<words>[^\n]*)\n(?P<code>.*?)^```$", re.DOTALL | re.MULTILINE)
+BLOCK = re.compile(
+    r"^(?:```(?:\{\.)?|<!-- )python(?P<words>[^\n]*)\n(?P<code>.*?)^(?:```|-->)$", re.DOTALL | re.MULTILINE
+)
 PAGES = {str(path.relative_to(DOCS)): path for path in sorted(DOCS.rglob("*.md")) if BLOCK.search(path.read_text())}
 
 
 @pytest.mark.parametrize("page", PAGES)
-async def test_the_python_of_a_page_runs(page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+async def test_the_python_of_a_page_runs(
+    page: str, tmp_path: Path, engine: LocalStepFunctions, monkeypatch: pytest.MonkeyPatch
+):
     monkeypatch.chdir(tmp_path)
+    for name, value in engine.environment().items():
+        monkeypatch.setenv(name, value)
     module = ModuleType(f"docs_{PAGES[page].stem.replace('-', '_')}")
     monkeypatch.setitem(sys.modules, module.__name__, module)  # where what it defines says that it lives
     text = PAGES[page].read_text()
+    for file in FILE.finditer(text):
+        (tmp_path / file["name"]).write_text(file["text"])
     for block in BLOCK.finditer(text):
         lines_before = text.count("\n", 0, block.start("code"))
         code = compile(
@@ -37,6 +50,16 @@ async def test_the_python_of_a_page_runs(page: str, tmp_path: Path, monkeypatch:
 
 def test_there_are_pages_with_python():
     assert "reference/handlers.md" in PAGES
+
+
+def test_what_is_not_run_here_is_a_file_of_a_session():
+    left = [
+        (page, block["words"])
+        for page, path in PAGES.items()
+        for block in BLOCK.finditer(path.read_text())
+        if ".notest" in block["words"] and not ("file=" in block["words"] and page in SESSIONS)
+    ]
+    assert left == []
 
 
 @pytest.mark.parametrize("page", sorted(DOCS.rglob("*.md")), ids=lambda path: str(path.relative_to(DOCS)))

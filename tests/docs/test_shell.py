@@ -3,7 +3,7 @@
 Of a page, the blocks that begin with ```{.LANGUAGE file=NAME} are written to an empty folder; those that begin with
 ```{.bash .run} are run there, one after the other, in one shell, and so are comments that begin with <!-- run. A block
 of ```text right after one is what it prints, where a line … stands for any lines. Pictures that a page draws
-are those that it shows.
+are those that it shows. The page's port 8080 is a free one.
 """
 
 import asyncio
@@ -56,10 +56,18 @@ async def play(script: str, folder: Path, engine: LocalStepFunctions) -> str:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("page", PAGES)
-async def test_the_sessions_of_a_page_print_what_it_says(page: str, tmp_path: Path, engine: LocalStepFunctions):
-    text = (DOCS / page).read_text()
+async def test_the_sessions_of_a_page_print_what_it_says(
+    page: str,
+    tmp_path: Path,
+    engine: LocalStepFunctions,
+    unused_tcp_port: int,
+    monkeypatch: pytest.MonkeyPatch,
+):
+    text = (DOCS / page).read_text().replace("127.0.0.1:8080", f"127.0.0.1:{unused_tcp_port}")
     for file in FILE.finditer(text):
         (tmp_path / file["name"]).write_text(file["text"])
+    monkeypatch.setenv("WORKERS_SERVE_PORT", str(unused_tcp_port))
+    monkeypatch.setenv("WORKERS_MANAGER_URL", f"http://127.0.0.1:{unused_tcp_port}")
     sessions = list(SESSION.finditer(text))
     script = f"echo '{MARK}'\n".join(session["commands"] for session in sessions)
     printed = [part.rstrip("\n") for part in (await play(script, tmp_path, engine)).split(f"{MARK}\n")]
