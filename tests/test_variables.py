@@ -22,6 +22,7 @@ def test_a_variable_that_nothing_reads_is_found_with_the_one_that_was_meant() ->
     [
         "WORKERS_SERVE_PORT",
         "WORKERS_LOCAL_KEEP",
+        "WORKERS_MANAGER_URL",
         "WORKERS_SERVICE_HOST",
         "WORKERS_SERVICE_PORT_HTTP",
         "WORKERS_PORT",

@@ -218,11 +218,11 @@ class Metrics:
         from prometheus_client.exposition import choose_encoder
 
         encode, content_type = choose_encoder(accept)
-        return encode(_Plain(self.registry)), content_type
+        return encode(PlainRegistry(self.registry)), content_type
 
     def families(self) -> "Iterable[Family]":
         """The numbers as prometheus-client's metric families; nothing where none are kept."""
-        return _Plain(self.registry).collect() if self.registry is not None else ()
+        return PlainRegistry(self.registry).collect() if self.registry is not None else ()
 
     def add_process(self) -> None:
         """Adds memory, CPU, open files and the Python version. For the one owner of the process."""
@@ -283,7 +283,7 @@ class _Counts(dict[tuple[str, ...], Increment]):
         return increment
 
 
-class _Plain:
+class PlainRegistry:
     """A registry without the `_created` series, which say nothing that a process's start time does not."""
 
     def __init__(self, registry: "CollectorRegistry") -> None:

@@ -25,6 +25,8 @@ COMMANDS = (
     "workflows",
 )
 """Commands whose variables begin with their name, as WORKERS_SERVE_PORT; those of `run` have no prefix."""
+_CLIENTS = f"{ENV_PREFIX}MANAGER_"
+"""What `definitions` and `workflows` read to find a workflow manager: WORKERS_MANAGER_URL, WORKERS_MANAGER_TOKEN."""
 _KUBERNETES = (f"{ENV_PREFIX}SERVICE_", f"{ENV_PREFIX}PORT")
 """What Kubernetes puts into every container for a Service named `workers`."""
 
@@ -40,12 +42,12 @@ class Unknown:
 def unknown_variables(environment: Iterable[str]) -> list[Unknown]:
     """The variables among `environment` that begin with WORKERS_ and that no command reads, by name."""
     known = {variable(name).removeprefix(ENV_PREFIX): variable(name) for name in Settings.model_fields}
-    others = tuple(f"{ENV_PREFIX}{command.upper()}_" for command in COMMANDS)
+    others = (*(f"{ENV_PREFIX}{command.upper()}_" for command in COMMANDS), _CLIENTS, *_KUBERNETES)
     found = []
     for name in sorted(environment):
         upper = name.upper()
         rest = upper.removeprefix(ENV_PREFIX)
-        if upper.startswith(ENV_PREFIX) and rest not in known and not upper.startswith(others + _KUBERNETES):
+        if upper.startswith(ENV_PREFIX) and rest not in known and not upper.startswith(others):
             closest = difflib.get_close_matches(rest, known, n=1)
             found.append(Unknown(name, known[closest[0]] if closest else None))
     return found

@@ -11,7 +11,7 @@ import click
 
 from workers.cli.aws import read_text
 from workers.cli.options import given, settings_options
-from workers.errors import ExitCode, UsageError
+from workers.errors import ExitCode, MissingExtraError, UsageError
 from workers.logs import configure_logs
 from workers.settings import Settings
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from workers.manager.opening import Service
 
 _OPTIONS = {"account": "The AWS account.  [default: asked of STS]", "local": None, "local_port": None}
-_LOGS = {"log_level": None, "log_format": None}
+_SAID = {"metrics": None, "log_level": None, "log_format": None}
 _DATABASE = "sqlite:///workflows.sqlite"
 
 
@@ -80,7 +80,7 @@ def _pairs(context: click.Context, option: click.Parameter, given: tuple[str, ..
               help="A worker's health port, which the web page asks; may be repeated.")  # fmt: skip
 @click.option("--no-auth", is_flag=True, **_variable("NO_AUTH"),
               help="Let anybody who reaches the port start and stop workflows.")  # fmt: skip
-@settings_options(Settings, _OPTIONS | _LOGS)
+@settings_options(Settings, _OPTIONS | _SAID)
 def serve(**options: Any) -> int:
     """Run the workflow manager: a REST API and a web page for definitions, workflows and queues.
 
@@ -94,7 +94,7 @@ def serve(**options: Any) -> int:
     between them. Stop it with Ctrl-C: requests that run are answered. What it knows is
     in the database.
     """
-    settings = Settings(**given({name: options.pop(name) for name in (*_OPTIONS, *_LOGS)}))
+    settings = Settings(**given({name: options.pop(name) for name in (*_OPTIONS, *_SAID)}))
     configure_logs(settings.log_level, settings.log_format)
     if options["check_sync"]:
         return anyio.run(_check, settings, _service(options))
@@ -150,8 +150,14 @@ async def _serve(settings: Settings, service: "Service", health: tuple[str, ...]
     """Serves until a signal."""
     from workers.dev.engine import engine
     from workers.manager.opening import open_service
-    from workers.web.beside import pages_beside
-    from workers.web.pages import PREFIX
+
+    try:
+        from workers.web.beside import pages_beside
+        from workers.web.pages import PREFIX
+    except ModuleNotFoundError as error:
+        if (error.name or "").startswith("workers"):
+            raise
+        raise MissingExtraError("the workflow manager", "manager") from error
 
     around = partial(pages_beside, health=health)
 

@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from tests.supervisor.outside.standins import Log
+from workers.emf import NAMESPACE
 from workers.errors import MissingExtraError
 from workers.metrics import Metrics, TaskOutcome
-from workers.supervisor.outside.emf import NAMESPACE, EmbeddedMetrics
+from workers.supervisor.outside.emf import EmbeddedMetrics
 
 
 def documents(embedded: EmbeddedMetrics) -> list[dict[str, Any]]:

@@ -1,14 +1,16 @@
-"""The numbers of the service, for Prometheus."""
+"""The numbers of the service, for Prometheus and CloudWatch."""
 
 import time
 from collections import Counter as Tally
 from collections.abc import Iterator
 
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.metrics_core import Metric as Family
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from workers.manager.model import Count, Status, Workflow
 from workers.manager.store.interface import Store
+from workers.metrics import PlainRegistry
 
 PREFIX = "workers_manager"
 _BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
@@ -81,6 +83,17 @@ class Measures:
 
     async def text(self, store: Store) -> bytes:
         """All numbers, as Prometheus reads them."""
+        await self.count(store)
+        return generate_latest(PlainRegistry(self._registry))
+
+    def families(self) -> Iterator[Family]:
+        """What is worth its price in CloudWatch: all but the numbers of each route, which a load balancer has too."""
+        for family in PlainRegistry(self._registry).collect():
+            if not family.name.startswith(f"{PREFIX}_http_"):
+                yield family
+
+    async def count(self, store: Store) -> None:
+        """Reads from the store how many workflows there are."""
         counts = await store.counts()
         self._workflows.clear()
         self._unresolved.clear()
@@ -88,7 +101,6 @@ class Measures:
             self._workflows.labels(definition, status).set(count)
         for definition, count in _unresolved(counts):
             self._unresolved.labels(definition).set(count)
-        return generate_latest(self._registry)
 
 
 def _by_status(counts: list[Count]) -> Iterator[tuple[tuple[str, str], int]]:
