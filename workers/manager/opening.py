@@ -80,6 +80,7 @@ async def open_service(service: Service, settings: Settings, *, around: Around |
         from workers.manager.api.app import make_app
         from workers.manager.api.guard import Tokens
         from workers.manager.api.measuring import Measures
+        from workers.manager.api.printing import printed
         from workers.manager.serving import check_exposure, serving
     except ModuleNotFoundError as error:
         if (error.name or "").startswith("workers"):
@@ -112,6 +113,8 @@ async def open_service(service: Service, settings: Settings, *, around: Around |
             measures=measures,
             callbacks=await stack.enter_async_context(_callbacks(service, settings)),
         )
+        if settings.metrics == "emf":
+            await stack.enter_async_context(printed(measures, manager.store))
         app, stopping = around(api, manager, tokens=tokens, any_host=service.no_auth) if around else (api, None)
         url = await stack.enter_async_context(serving(app, host=service.host, port=service.port, stopping=stopping))
         log.info("workflow manager ready", url=url, region=account.place.region, account=account.place.account)
