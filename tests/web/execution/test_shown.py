@@ -26,7 +26,10 @@ async def test_items_of_a_distributed_map_are_executions_with_pages_of_their_own
     each["ItemProcessor"] = processor | {"States": states}
     execution = await endpoint.start({"StartAt": "Each", "States": {"Each": each}}, {"items": [0, 1, 2, 3]})
     assert await endpoint.ended(execution) == "SUCCEEDED"
-    page = await browser.open(endpoint.page(execution, "?tab=items"))
+    page = await browser.open(endpoint.page(execution, "?state=Each&tab=items"))
+    await expect(page.locator(".state")).to_have_count(1)
+    await expect(page.get_by_label("Show what is inside of Each")).to_be_visible()
+    await expect(page.locator("#panel .facts")).to_contain_text("in executions of their own")
     rows = page.locator("#tab tbody tr")
     await expect(rows).to_have_count(4)
     await expect(rows.first).to_contain_text("failed")

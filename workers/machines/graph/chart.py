@@ -11,6 +11,9 @@ from workers.machines.model.machine import AnyState, Branch, Map, Parallel, Stat
 from workers.machines.model.states import Choice, Task, Wait
 from workers.machines.notation.conditions import write_condition
 
+DISTRIBUTED = "distributed"
+"""The detail of a Map whose items run in executions of their own."""
+
 
 class Kind(StrEnum):
     """Why a machine takes a way."""
@@ -98,7 +101,7 @@ def _detail(state: AnyState) -> str:
         seconds = f"{state.seconds} s" if isinstance(state.seconds, int) else state.seconds
         return str(seconds or state.seconds_path or state.timestamp or state.timestamp_path)
     if isinstance(state, Map):
-        return "distributed" if state.distributed else ""
+        return DISTRIBUTED if state.distributed else ""
     return getattr(state, "error", None) or ""
 
 

@@ -6,7 +6,7 @@ from xml.sax.saxutils import quoteattr
 from markupsafe import Markup
 
 from workers.histories.progress import Progress
-from workers.machines.graph.chart import Box, Chart, Way
+from workers.machines.graph.chart import DISTRIBUTED, Box, Chart, Way
 from workers.machines.graph.layout import MARGIN, lay_out
 from workers.machines.graph.pen import Pen, clean, n, xml
 from workers.machines.graph.placing import Point
@@ -15,7 +15,7 @@ from workers.web.execution.view import View
 from workers.web.execution.words import note, state_word, ways_taken
 
 _MANY = 80
-"""States from which on the insides of Map and Parallel states are hidden until somebody wants to see them."""
+"""States from which on the insides of all Map and Parallel states are hidden until somebody wants to see them."""
 _WIDE = 200
 """Pixels of a box from which on its note has room in the right half."""
 _ARROW = (
@@ -24,11 +24,16 @@ _ARROW = (
 )
 
 
-def picture(chart: Chart, progress: Progress, view: View, *, title: str) -> Markup:
-    """The picture as SVG for a page: markup in which names, and all else that is not ours, are escaped."""
-    containers = frozenset(box.name for box, _ in chart.walk() if box.branches)
-    count = sum(1 for _ in chart.walk())
-    hidden = (containers if count > _MANY else frozenset()) ^ (view.fold & containers)
+def picture(chart: Chart, progress: Progress, view: View, *, title: str, is_item: bool = False) -> Markup:
+    """The picture as SVG for a page: markup in which names, and all else that is not ours, are escaped.
+
+    `is_item`: whether the execution is one of the items of a distributed Map in this machine.
+    """
+    boxes = [box for box, _ in chart.walk()]
+    containers = frozenset(box.name for box in boxes if box.branches)
+    # What is inside of a distributed Map runs in executions of its own: others never enter it.
+    elsewhere = frozenset(box.name for box in boxes if box.type == "Map" and box.detail == DISTRIBUTED and not is_item)
+    hidden = (containers if len(boxes) > _MANY else elsewhere) ^ (view.fold & containers)
     layout = lay_out(folded(chart, hidden), Seen())
     width, height = (n(side + 2 * MARGIN) for side in layout.placed.size)
     pen = _LivePen(progress, view, containers, hidden)

@@ -47,7 +47,8 @@ async def execution(request: Request) -> Response:
         "picture": None,
     }
     if view.wants("picture") and followed.chart:
-        values["picture"] = picture(followed.chart, followed.progress, view, title=f"State machine of {found.name}")
+        title, is_item = f"State machine of {found.name}", "/" in found.state_machine or "/" in found.arn
+        values["picture"] = picture(followed.chart, followed.progress, view, title=title, is_item=is_item)
         values["names"] = [box.name for box, _ in followed.chart.walk()]
     if view.wants("panel"):
         values |= await _panel(followed, view)

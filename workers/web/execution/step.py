@@ -69,6 +69,11 @@ class Step:
         return self.failure is not None and self.word not in {"succeeded", "running", "waiting"}
 
     @property
+    def is_distributed(self) -> bool:
+        """Whether it is a Map whose items run in executions of their own."""
+        return any(event.type == "MapRunStarted" for event in self.visit.events)
+
+    @property
     def is_replayed(self) -> bool:
         """Whether `workers replay --state` runs this very task: an activity's, the last of its state that failed."""
         failed = [one for one in self.visits if one.failures]
