@@ -1,6 +1,7 @@
 """Connections to one endpoint, kept for later requests and bounded in number."""
 
 import asyncio
+import ipaddress
 import ssl
 from dataclasses import dataclass
 from typing import Any
@@ -22,6 +23,15 @@ class Endpoint:
         """The Host header, as botocore writes it: with the port where it is not the scheme's own."""
         name = f"[{self.host}]" if ":" in self.host else self.host
         return name if self.port == (443 if self.tls else 80) else f"{name}:{self.port}"
+
+    @property
+    def is_address(self) -> bool:
+        """Whether the host is an IP address, of which there is no more than one."""
+        try:
+            ipaddress.ip_address(self.host)
+        except ValueError:
+            return False
+        return True
 
 
 class Pool:
@@ -60,8 +70,10 @@ class Pool:
 
     async def _connect(self) -> HTTPConnection:
         end, loop = self._endpoint, asyncio.get_running_loop()
-        # uvloop, which may run instead, tries one address after the other and knows no such option.
-        race: dict[str, Any] = {"happy_eyeballs_delay": 0.25} if isinstance(loop, asyncio.BaseEventLoop) else {}
+        # uvloop, which may run instead, tries one address after the other and knows no such option. An address needs no
+        # race, which costs two tasks, and leaves its socket open when it is cancelled.
+        raced = isinstance(loop, asyncio.BaseEventLoop) and not end.is_address
+        race: dict[str, Any] = {"happy_eyeballs_delay": 0.25} if raced else {}
         async with asyncio.timeout(self._connect_timeout):
             _, connection = await loop.create_connection(
                 HTTPConnection,
