@@ -34,13 +34,13 @@ async def create_queues(sqs: Any, name: str, *, visibility: float) -> str:
     return await _created(sqs, name, attributes)
 
 
-async def queue_url(sqs: Any, name: str) -> str:
-    """The URL of the queue. Raises `UsageError` where there is none."""
+async def queue_url(sqs: Any, name: str, *, made: str = "create it with `await callbacks.create()`") -> str:
+    """The URL of the queue. Raises `UsageError` where there is none, saying how it is `made`, and `WorkersError`."""
     try:
         return str((await sqs.get_queue_url(QueueName=name))["QueueUrl"])
     except ClientError as error:
         if error.response["Error"]["Code"] in _MISSING:
-            raise UsageError(f"there is no queue {name}: create it with `await callbacks.create()`") from None
+            raise UsageError(f"there is no queue {name}: {made}") from None
         raise WorkersError(f"queue {name}: {error}") from error
     except BotoCoreError as error:
         raise WorkersError(f"queue {name}: {error}") from error

@@ -1,7 +1,7 @@
 """The whole service: account, manager, API and port, from what somebody chose."""
 
 from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Protocol
@@ -13,10 +13,12 @@ from workers.callbacks.callbacks import Callbacks
 from workers.errors import MissingExtraError
 from workers.manager.batch.batch import Batch
 from workers.manager.events.queue import EventQueue
+from workers.manager.events.receiver import Heard
 from workers.manager.manager import LocalManager, open_manager
+from workers.manager.sync.recorder import Ended
 from workers.payloads.together import background
 from workers.settings import Settings
-from workers.stepfunctions.account import open_account
+from workers.stepfunctions.account import Account, open_account
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -92,18 +94,7 @@ async def open_service(service: Service, settings: Settings, *, around: Around |
         account = await stack.enter_async_context(open_account(settings.model_copy(update={"namespace": None})))
         account.called = measures.called
         manager = await stack.enter_async_context(
-            open_manager(
-                service.database,
-                account,
-                role=service.role,
-                create_role=service.create_role,
-                payloads=service.payloads,
-                keep=service.keep,
-                ended=measures.ended,
-                events=service.events,
-                heard=measures.heard,
-                batch=service.batch,
-            )
+            manager_of(service, account, ended=measures.ended, heard=measures.heard)
         )
         api = make_app(
             manager,
@@ -120,6 +111,24 @@ async def open_service(service: Service, settings: Settings, *, around: Around |
         log.info("workflow manager ready", url=url, region=account.place.region, account=account.place.account)
         yield url
         log.info("workflow manager stops")
+
+
+def manager_of(
+    service: Service, account: Account, *, ended: Ended | None = None, heard: Heard | None = None
+) -> AbstractAsyncContextManager[LocalManager]:
+    """The manager that a service is to have; see `open_manager`."""
+    return open_manager(
+        service.database,
+        account,
+        role=service.role,
+        create_role=service.create_role,
+        payloads=service.payloads,
+        keep=service.keep,
+        ended=ended,
+        events=service.events,
+        heard=heard,
+        batch=service.batch,
+    )
 
 
 @asynccontextmanager

@@ -8,6 +8,7 @@ from itertools import product
 
 import anyio
 import pytest
+from sqlalchemy import text
 
 from tests import postgresql
 from tests.manager.store.conftest import MACHINE
@@ -67,9 +68,9 @@ def test_urls(monkeypatch: pytest.MonkeyPatch):
 async def test_who_is_paused_in_a_transaction_keeps_nobody_waiting(
     postgresql_url: str, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setitem(ours._SESSION, "idle_in_transaction_session_timeout", "500ms")
     async with open_store(postgresql_url) as store:
         kept = await saved(store, await store.save_definition(MACHINE))
+        monkeypatch.setattr(ours, "_SESSION", ours._SESSION | {"idle_in_transaction_session_timeout": "500ms"})
         paused = Database(postgresql_url)
 
         async def pause() -> None:
@@ -82,6 +83,14 @@ async def test_who_is_paused_in_a_transaction_keeps_nobody_waiting(
         with pytest.raises(StoreUnavailableError):
             await pause()
         await paused.close()
+
+
+async def test_what_reads_several_times_reads_one_moment(postgresql_url: str):
+    database = Database(postgresql_url)
+    for reading, level in ((database.look, "read committed"), (database.read, "repeatable read")) * 2:
+        async with reading() as connection:
+            assert await connection.scalar(text("SHOW transaction_isolation")) == level
+    await database.close()
 
 
 async def test_the_same_key_many_times_at_once_is_one_workflow(postgresql_url: str):

@@ -7,8 +7,7 @@ from workers.errors import UsageError
 from workers.manager.events.examining import examine
 from workers.manager.events.proof import WITHIN, prove
 from workers.manager.events.queue import open_queue
-from workers.manager.manager import open_manager
-from workers.manager.opening import Service
+from workers.manager.opening import Service, manager_of
 from workers.settings import Settings
 from workers.stepfunctions.account import open_account
 
@@ -34,16 +33,7 @@ async def check_events(service: Service, settings: Settings, *, within: float = 
         raise UsageError("say which queue events come by: --events QUEUE")
     async with AsyncExitStack() as stack:
         account = await stack.enter_async_context(open_account(settings.model_copy(update={"namespace": None})))
-        manager = await stack.enter_async_context(
-            open_manager(
-                service.database,
-                account,
-                role=service.role,
-                create_role=service.create_role,
-                payloads=service.payloads,
-                events=service.events,
-            )
-        )
+        manager = await stack.enter_async_context(manager_of(service, account))
         made = replace(service.events, create=False)
         queue = await stack.enter_async_context(open_queue(account, made))
         problems = await examine(account, queue)

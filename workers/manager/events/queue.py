@@ -9,7 +9,7 @@ from typing import Any
 import structlog
 from botocore.exceptions import BotoCoreError, ClientError
 
-from workers.callbacks.resources import create_queues, open_sqs
+from workers.callbacks.resources import create_queues, open_sqs, queue_url
 from workers.errors import UsageError, WorkersError
 from workers.manager.events.keys import check_key, is_managed_by_aws
 from workers.manager.events.message import DETAIL_TYPE, SOURCE
@@ -23,7 +23,6 @@ _SID = "WorkersEvents"
 _VISIBILITY = 30.0
 """Seconds after which a message is read again that a service died with."""
 _RULE_LIMIT = 64
-_MISSING = {"AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,14 +59,10 @@ async def open_queue(account: Account, queue: EventQueue) -> AsyncIterator[OpenQ
 
 
 async def _opened(sqs: Any, name: str) -> OpenQueue:
+    url = await queue_url(sqs, name, made="let it be made, and its rule, with --create-events")
     try:
-        url = str((await sqs.get_queue_url(QueueName=name))["QueueUrl"])
         found = await sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])
-    except ClientError as error:
-        if error.response["Error"]["Code"] in _MISSING:
-            raise UsageError(f"there is no queue {name}: let it be made, and its rule, with --create-events") from None
-        raise WorkersError(f"queue {name}: {error}") from error
-    except BotoCoreError as error:
+    except (ClientError, BotoCoreError) as error:
         raise WorkersError(f"queue {name}: {error}") from error
     attributes: dict[str, str] = found["Attributes"]
     return OpenQueue(sqs, url, attributes["QueueArn"], attributes)

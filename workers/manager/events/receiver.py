@@ -28,6 +28,9 @@ WAIT = 10
 """Seconds that SQS holds a poll. Messages that come to a poll whose service has gone are late by half a minute."""
 _AT_ONCE = 10
 """Messages of one poll (the most it allows)."""
+_PAUSE = 0.1
+"""Seconds from one poll to the next, the less the more it brought: a poll of one message costs as much as one of ten,
+and so does what follows from it."""
 
 _FAULTS = (ClientError, BotoCoreError, OSError, TimeoutError)
 
@@ -63,6 +66,7 @@ class Receiver:
                 backoff.reset()
                 if messages := answer.get("Messages"):
                     group.start_soon(self._careful, messages, name="write events")
+                    await anyio.sleep(_PAUSE * (1 - len(messages) / _AT_ONCE))
 
     async def _careful(self, messages: Sequence[Mapping[str, Any]]) -> None:
         async with self._room:

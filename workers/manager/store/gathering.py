@@ -54,7 +54,7 @@ class Gathered:
         for entry in batch:
             try:
                 # What somebody else has changed meanwhile is judged by what it is now.
-                known = done.get(entry.before.id)
+                known = done.pop(entry.before.id, None)
                 entry.outcome = known or await self._store.update_workflow(entry.before.id, entry.change)
             except ManagerError as error:
                 entry.outcome = error

@@ -7,7 +7,7 @@ import anyio
 import structlog
 
 from workers.manager.errors import RevisionError, TerminalStatusError
-from workers.manager.model import Change, Status, Workflow
+from workers.manager.model import Change, Status, Workflow, WorkflowDefinition
 from workers.manager.observing import Observer, change_of, explained
 from workers.manager.store.interface import Store
 from workers.manager.translation.names import Identity, first_state
@@ -23,6 +23,7 @@ _BATCH = 100
 _FRESH = 2.0
 """Seconds after which what was read of a workflow is no ground to stop it: this process may have been paused."""
 _CAUSE_LIMIT = 32_768
+_REMEMBERED = 10_000
 
 Ended = Callable[[Workflow], None]
 """Called with a workflow that has just ended, for others to go on."""
@@ -50,6 +51,7 @@ class Recorder:
         self._observer = observer
         self._ended = ended
         self._puzzled = puzzled
+        self._first_states: dict[str | None, str] = {}
 
     async def refresh(self, workflow_id: str, *, jobs: bool = False) -> Workflow:
         """The workflow after a look at its execution; with `jobs`, and at its history.
@@ -131,12 +133,19 @@ class Recorder:
         """Whether it is the execution of the workflow: others, a nested one above all, may have the same name."""
         if workflow.execution_arn is not None:
             return workflow.execution_arn == execution
-        about, start_at = workflow.workflow_definition, workflow.start_at
-        if start_at is None:
-            definition = await self._store.definition(about.name, about.version)
-            start_at = first_state(definition.state_machine or {})
+        about = workflow.workflow_definition
+        start_at = workflow.start_at or await self._first_state(about)
         machine = Identity.of(about, workflow.namespace, start_at).machine
         return self._account.place.execution(machine, workflow.id) == execution
+
+    async def _first_state(self, about: WorkflowDefinition) -> str:
+        """Of a version of a definition, which never changes."""
+        if (found := self._first_states.get(about.id)) is None:
+            definition = await self._store.definition(about.name, about.version)
+            found = self._first_states[about.id] = first_state(definition.state_machine or {})
+            if len(self._first_states) > _REMEMBERED:
+                self._first_states.pop(next(iter(self._first_states)))
+        return found
 
     def _follow(self, before: Workflow, kept: Workflow) -> None:
         if before.status.terminal or not kept.status.terminal:

@@ -1,7 +1,8 @@
 """How many workflows of each version of a definition are in each state."""
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from functools import cache
+from typing import Any, NamedTuple
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -14,6 +15,9 @@ STATE = (workflows.c.definition_name, workflows.c.definition_version, workflows.
 """The columns that make a `State`."""
 
 
+_KEY = list(counts.primary_key)
+
+
 class State(NamedTuple):
     """What is counted by."""
 
@@ -23,20 +27,18 @@ class State(NamedTuple):
     resolved: bool
 
 
-async def count(connection: AsyncConnection, state: State, change: int) -> None:
-    """Counts so many more."""
-    added = inserting(connection, counts).values(**state._asdict(), number=change)
-    key = ["definition_name", "definition_version", "status", "resolved"]
-    await connection.execute(
-        added.on_conflict_do_update(index_elements=key, set_={"number": counts.c.number + added.excluded.number})
-    )
-
-
 async def count_all(connection: AsyncConnection, changes: Mapping[State, int]) -> None:
     """Counts so many more of each: always in the same order, so that two who count do not wait for each other."""
-    for state, change in sorted(changes.items()):
-        if change:
-            await count(connection, state, change)
+    values = [{**state._asdict(), "number": change} for state, change in sorted(changes.items()) if change]
+    if values:
+        await connection.execute(_added(connection.dialect.name), values)
+
+
+@cache
+def _added(dialect: str) -> Any:
+    added = inserting(dialect, counts)
+    more = counts.c.number + added.excluded.number
+    return added.on_conflict_do_update(index_elements=_KEY, set_={"number": more})
 
 
 async def counted(connection: AsyncConnection) -> list[Count]:

@@ -1,7 +1,7 @@
 """The database: connections, transactions, and what goes wrong with them."""
 
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from functools import partial
 from typing import Any
 
@@ -23,7 +23,9 @@ from sqlalchemy.pool import AsyncAdaptedQueuePool
 
 from workers.errors import UsageError
 from workers.manager.errors import StoreUnavailableError
-from workers.manager.store.sql.postgresql import engine_options, is_ours, passes, postgresql_url
+from workers.manager.store.sql.postgresql import engine_options, is_ours, passes, postgresql_url, watch
+from workers.manager.store.sql.sharing import Writers
+from workers.manager.store.sql.sqlite import connect
 
 _READERS = 4
 _WRITERS = 8
@@ -32,6 +34,9 @@ _WAIT = 5.0
 """Seconds that a transaction waits for others, in this process and in others."""
 _CACHE = 16 * 1024
 """KiB of pages that a connection to SQLite keeps."""
+
+
+_Begin = Callable[[], AbstractAsyncContextManager[AsyncConnection]]
 
 
 def database_url(text: str) -> URL:
@@ -54,8 +59,9 @@ class Database:
     """Connections to one database, for reading and for writing.
 
     SQLite lets one write at a time. In this process they queue up for the one connection that writes, which is fair
-    and costs no polling; between processes they wait for the file's lock, which is taken at the beginning, so that
-    nothing that was read in a transaction has changed when it writes. A database in memory has one connection in all.
+    and costs no polling, and those that wait share a transaction; between processes they wait for the file's lock,
+    which is taken at the beginning, so that nothing that was read in a transaction has changed when it writes. A
+    database in memory has one connection in all.
 
     PostgreSQL lets many write: what a transaction has read and relies on, it locks.
     """
@@ -74,19 +80,30 @@ class Database:
                     create_async_engine(self.url, **_pool(number), **engine_options(reads=reads))
                     for number, reads in ((_WRITERS, False), (_READERS, True))
                 )
+                for engine in (self._writer, self._reader):
+                    watch(engine)
         except (NoSuchModuleError, ModuleNotFoundError, SQLAlchemyError) as error:
             raise UsageError(f"the database {self.url!r} cannot be used: {error}") from error
+        self._begin_write = Writers(self._writer, wait=_WAIT).write if is_sqlite else self._writer.begin
+        single = self._reader if is_sqlite else self._reader.execution_options(isolation_level="AUTOCOMMIT")
+        self._begin_look = single.begin
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
         """A transaction that only reads: all it reads is of one moment. Raises `StoreUnavailableError`."""
-        async with _transaction(self._reader) as connection:
+        async with _transaction(self._reader.begin) as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def look(self) -> AsyncIterator[AsyncConnection]:
+        """For one statement that only reads, which is of one moment by itself. Raises `StoreUnavailableError`."""
+        async with _transaction(self._begin_look) as connection:
             yield connection
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncConnection]:
         """A transaction that writes: whole, or not at all. Raises `StoreUnavailableError`."""
-        async with _transaction(self._writer) as connection:
+        async with _transaction(self._begin_write) as connection:
             yield connection
 
     async def close(self) -> None:
@@ -95,8 +112,9 @@ class Database:
         await self._writer.dispose()
 
     def _engine(self, connections: int, mode: str) -> AsyncEngine:
+        options = {"timeout": _WAIT, "async_creator_fn": connect}
         engine = create_async_engine(
-            self.url, **_pool(connections), poolclass=AsyncAdaptedQueuePool, connect_args={"timeout": _WAIT}
+            self.url, **_pool(connections), poolclass=AsyncAdaptedQueuePool, connect_args=options
         )
         event.listen(engine.sync_engine, "connect", _prepare)
         event.listen(engine.sync_engine, "begin", partial(_begin, mode))
@@ -108,12 +126,14 @@ def _pool(connections: int) -> dict[str, Any]:
 
 
 @asynccontextmanager
-async def _transaction(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+async def _transaction(
+    begin: Callable[[], AbstractAsyncContextManager[AsyncConnection]],
+) -> AsyncIterator[AsyncConnection]:
     """No cancellation cuts it short: a connection that is given up in the middle of a statement is lost to the pool,
     and with one to a database in memory all that is in it."""
     await checkpoint_if_cancelled()
     with CancelScope(shield=True), _translated():
-        async with engine.begin() as connection:
+        async with begin() as connection:
             yield connection
 
 

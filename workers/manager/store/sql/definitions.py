@@ -41,7 +41,7 @@ class SqlDefinitions:
             asked = asked.order_by(definitions.c.version.desc()).limit(1)
         else:
             asked = asked.where(definitions.c.version == version)
-        async with self._database.read() as connection:
+        async with self._database.look() as connection:
             row = (await connection.execute(asked)).first()
         if row is None:
             raise _unknown(name, version)
@@ -59,13 +59,13 @@ class SqlDefinitions:
             .join(latest, (definitions.c.name == latest.c.name) & (definitions.c.version == latest.c.version))
             .order_by(definitions.c.name)
         )
-        async with self._database.read() as connection:
+        async with self._database.look() as connection:
             return [rows.definition(row) for row in await connection.execute(asked)]
 
     async def definition_versions(self, name: str) -> list[WorkflowDefinition]:
         """See `DefinitionStore`."""
         asked = select(definitions).where(definitions.c.name == name).order_by(definitions.c.version)
-        async with self._database.read() as connection:
+        async with self._database.look() as connection:
             found = [rows.definition(row) for row in await connection.execute(asked)]
         if not found:
             raise _unknown(name, None)
@@ -101,7 +101,7 @@ class SqlDefinitions:
 
     async def state_resource(self, namespace: str, name: str) -> StateResource:
         """See `StateResourceStore`."""
-        async with self._database.read() as connection:
+        async with self._database.look() as connection:
             row = (await connection.execute(select(state_resources).where(*_is(namespace, name)))).first()
         if row is None:
             raise _no_resource(namespace, name)
@@ -112,7 +112,7 @@ class SqlDefinitions:
         asked = select(state_resources).order_by(state_resources.c.namespace, state_resources.c.name)
         if namespace is not None:
             asked = asked.where(state_resources.c.namespace == namespace)
-        async with self._database.read() as connection:
+        async with self._database.look() as connection:
             return [rows.state_resource(row) for row in await connection.execute(asked)]
 
     async def delete_state_resource(self, namespace: str, name: str) -> None:

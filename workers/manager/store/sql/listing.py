@@ -22,6 +22,7 @@ from sqlalchemy import (
     bindparam,
     exists,
     func,
+    literal,
     select,
     tuple_,
     type_coerce,
@@ -33,7 +34,7 @@ from workers.manager.model import Page, Query, Sort, Status
 from workers.manager.store.cursor import Cursor
 from workers.manager.store.sql import rows
 from workers.manager.store.sql.database import Database
-from workers.manager.store.sql.reading import joined, retries_of
+from workers.manager.store.sql.reading import many, retries_of
 from workers.manager.store.sql.searching import FEW, escaped, few_ids
 from workers.manager.store.sql.tables import tags, workflows
 
@@ -55,14 +56,12 @@ class SqlListing:
         async with self._database.read() as connection:
             ids = await _ids(connection, query, shape, values)
             page = ids[: query.limit]
-            found = {row.id: row for row in await connection.execute(_PAGE, {"ids": page})}
+            asked = many(connection.dialect.name, rows.SUMMARY)
+            found = {row.id: row for row in await connection.execute(asked, {"ids": page})}
             retries = await retries_of(connection, page)
         items = tuple(rows.summary(found[key], retries.get(key, ())) for key in page)
         more = len(ids) > query.limit
         return Page(items=items, next_page_token=Cursor.after(query, items[-1]).token if more else None)
-
-
-_PAGE = joined(rows.SUMMARY).where(workflows.c.id.in_(bindparam("ids", expanding=True)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +146,9 @@ async def _rarest(connection: AsyncConnection, shape: _Shape, values: dict[str, 
 
 @lru_cache(_SHAPES)
 def _count(states: tuple[State, ...], lead: _Lead) -> Select[Any]:
-    some = union_all(*(_few(lead.select(state, lead.id), _RARE) for state in states)).subquery()
+    some = union_all(
+        *(_few(lead.select(state, lead.id), literal(_RARE, literal_execute=True)) for state in states)
+    ).subquery()
     return select(func.count()).select_from(some)
 
 
@@ -175,7 +176,7 @@ def _among(shape: _Shape) -> Select[Any]:
         known.c.resolved.in_({flag for _, flag in shape.states}),
     )
     found = select(known.c.id).where(*states, *_conditions(shape, lead))
-    return _ordered(found, shape, _time(shape, lead), lead.id).limit(bindparam("most", type_=BigInteger))
+    return _ordered(found, shape, _time(shape, lead), lead.id).limit(_most())
 
 
 @lru_cache(_SHAPES)
@@ -183,7 +184,7 @@ def _ends(shape: _Shape, lead: _Lead) -> Select[Any]:
     """The ids of a page from the ends of the lead's ranges."""
     time = _time(shape, lead)
     conditions = list(_conditions(shape, lead))
-    most = bindparam("most", type_=BigInteger)
+    most = _most()
     ranges = []
     for state in shape.states:
         found = lead.select(state, lead.id.label("id"), time.label("time")).where(*conditions)
@@ -200,7 +201,13 @@ def _ordered(found: Select[Any], shape: _Shape, *place: ColumnElement[Any]) -> S
     return found.order_by(*(column if shape.oldest_first else column.desc() for column in place))
 
 
-def _few(found: Select[Any], limit: int | BindParameter[int]) -> Select[Any]:
+def _most() -> BindParameter[int]:
+    """How many are taken, at most. It is written into the statement: for a number that it does not know, PostgreSQL
+    makes a plan that takes many rows, finds it bad, and so plans each statement anew."""
+    return bindparam("most", type_=BigInteger, literal_execute=True)
+
+
+def _few(found: Select[Any], limit: ColumnElement[int]) -> Select[Any]:
     """At most so many of what was found. In parts of a union SQLite allows a LIMIT only further inside."""
     return select(found.limit(limit).subquery())
 

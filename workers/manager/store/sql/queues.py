@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Select, case, delete, func, select, update
+from sqlalchemy import Select, bindparam, case, delete, exists, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from workers.manager.errors import NotFoundError
@@ -11,12 +11,16 @@ from workers.manager.model import Launch, Queue, QueueState, Workflow, now
 from workers.manager.store.interface import Claim
 from workers.manager.store.sql.database import Database
 from workers.manager.store.sql.dialects import put
-from workers.manager.store.sql.reading import one
+from workers.manager.store.sql.reading import one, some
 from workers.manager.store.sql.tables import UNFINISHED, queues, workflows
 from workers.manager.store.sql.turns import running, running_limit
 
 _WAITS = workflows.c.launch == Launch.WAITING.value
 _LAPSED = workflows.c.launch == Launch.STARTING.value
+_SOME = select(
+    exists().where(UNFINISHED, _WAITS)
+    | exists().where(UNFINISHED, _LAPSED, workflows.c.claimed_until < bindparam("now"))
+)
 
 
 class SqlQueues:
@@ -52,6 +56,9 @@ class SqlQueues:
 
     async def claim_starts(self, claim: Claim, *, limit: int = 100) -> Sequence[Workflow]:
         """See `QueueStore`."""
+        async with self._database.look() as connection:  # mostly there is nothing, and nobody need wait for that
+            if not await connection.scalar(_SOME, {"now": now()}):
+                return []
         async with self._database.write() as connection:
             lapsed = select(workflows.c.id).where(UNFINISHED, _LAPSED, workflows.c.claimed_until < now())
             oldest = (workflows.c.created_at, workflows.c.id)
@@ -65,7 +72,7 @@ class SqlQueues:
                     turn = select(workflows.c.id).where(UNFINISHED, workflows.c.queue == queue, _WAITS)
                     chosen += (await connection.scalars(_free(turn.order_by(*oldest).limit(room)))).all()
             await _claim(connection, chosen, claim)
-            return [await one(connection, workflow_id) for workflow_id in chosen]
+            return await some(connection, chosen)
 
     async def claim_start(self, workflow_id: str, claim: Claim) -> Workflow | None:
         """See `QueueStore`."""

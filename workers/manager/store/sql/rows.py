@@ -16,6 +16,9 @@ _DEFINITION = {
     for column in definitions.c
     if column.name not in {"name", "version", "state_machine"}
 }
+ABOUT: tuple[ColumnElement[Any], ...] = (definitions.c.name, definitions.c.version, *_DEFINITION.values())
+"""What `about` needs, of definitions."""
+
 _SUMMARY = [column for column in workflows.c if column.name not in {"claimed_by", "claimed_until"}]
 
 SUMMARY: tuple[ColumnElement[Any], ...] = (
@@ -57,6 +60,11 @@ def definition_values(given: WorkflowDefinition) -> Values:
     values["state_machine"] = _dumped(given.state_machine)
     values["default_tags"] = _dumped(given.default_tags)
     return values
+
+
+def about(row: Row[Any]) -> WorkflowDefinition:
+    """A row of `ABOUT`: a definition as workflows have it, without its state machine."""
+    return WorkflowDefinition.model_validate(_about(dict(row._mapping)))  # noqa: SLF001 - as above
 
 
 def state_resource(row: Row[Any]) -> StateResource:
@@ -110,16 +118,20 @@ def jobs_text(jobs: tuple[Job, ...] | None) -> str | None:
 
 
 def _workflow(values: Values, retries: tuple[str, ...]) -> Values:
-    about = {name: values.pop(f"d_{name}") for name in _DEFINITION}
-    about |= {"name": values.pop("definition_name"), "version": values.pop("definition_version")}
-    about["default_tags"] = _loaded(about["default_tags"])
+    values |= {"name": values.pop("definition_name"), "version": values.pop("definition_version")}
     return values | {
-        "workflow_definition": about,
+        "workflow_definition": _about(values),
         "resolved_by_user": values.pop("resolved"),
         "tags": _loaded(values["tags"]),
         "last_job": _loaded(values["last_job"]),
         "retries": retries,
     }
+
+
+def _about(values: Values) -> Values:
+    found = {name: values.pop(f"d_{name}") for name in _DEFINITION}
+    found["default_tags"] = _loaded(found["default_tags"])
+    return found | {name: values.pop(name) for name in ("name", "version")}
 
 
 def _loaded(text: str | None) -> Any:

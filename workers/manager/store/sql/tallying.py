@@ -38,7 +38,7 @@ class SqlTallies:
     async def tallies(self, since: datetime, step: timedelta) -> list[Tally]:
         """See `WorkflowStore`."""
         asked = {"since": milliseconds(since), "step": step // timedelta(milliseconds=1)}
-        async with self._database.read() as connection:
+        async with self._database.look() as connection:
             rows = (await connection.execute(_TALLIES, asked)).all()
         return [
             Tally(

@@ -1,20 +1,20 @@
 """Workflows in SQL: kept, changed, deleted."""
 
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import ColumnElement, delete, exists, insert, select, tuple_, update
+from sqlalchemy import ColumnElement, bindparam, delete, exists, insert, select, tuple_, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from workers.manager.errors import ConflictError, IdempotencyError, NotFoundError, RevisionError
-from workers.manager.model import Change, Count, Launch, Status, Workflow, now
+from workers.manager.model import Change, Count, Launch, Workflow, WorkflowDefinition, now
 from workers.manager.store.interface import Claim, Guard, IdempotencyKey, Unfinished
 from workers.manager.store.order import allowed
 from workers.manager.store.sql import rows
-from workers.manager.store.sql.counting import STATE, State, count, count_all, counted
+from workers.manager.store.sql.changing import changed, write
+from workers.manager.store.sql.counting import STATE, State, count_all, counted
 from workers.manager.store.sql.database import Database
 from workers.manager.store.sql.dialects import inserting
 from workers.manager.store.sql.reading import one
@@ -24,6 +24,7 @@ from workers.manager.store.sql.tables import (
     definitions,
     details,
     idempotency_keys,
+    queues,
     tags,
     workflows,
 )
@@ -31,8 +32,7 @@ from workers.manager.store.sql.turns import its_turn
 from workers.manager.store.stamps import Stamps
 
 _BATCH = 500
-_DETAILS = {"output", "status_reason", "cancel_reason", "last_job", "jobs"}
-_TEXTS: dict[str, Callable[[Any], Any]] = {"last_job": rows.job_text, "jobs": rows.jobs_text}
+_NEW, _NEW_DETAILS, _NEW_TAGS = insert(workflows), insert(details), insert(tags)
 
 
 class SqlWorkflows:
@@ -55,15 +55,17 @@ class SqlWorkflows:
                 return await one(connection, before)
             if guard:
                 await _pass(connection, guard)
+            about, limited = await _known(connection, workflow)
             at = self._stamps.next()
-            kept = workflow.model_copy(update={"created_at": at, "last_updated": at, "revision": 1})
+            kept = workflow.model_copy(
+                update={"workflow_definition": about, "created_at": at, "last_updated": at, "revision": 1}
+            )
             if kept.launch is not Launch.STARTED:
-                claimed = claim is not None and await its_turn(connection, kept.queue)
+                claimed = claim is not None and (not limited or await its_turn(connection, kept.queue))
                 kept = kept.model_copy(update={"launch": Launch.STARTING if claimed else Launch.WAITING})
             state = await _insert(connection, kept, claim if kept.launch is Launch.STARTING else None)
-            found = await one(connection, kept.id)
-            await count(connection, state, 1)  # at the end: who counts the same waits for this transaction
-            return found
+            await count_all(connection, {state: 1})  # at the end: who counts the same waits for this transaction
+            return kept
 
     async def workflow(self, workflow_id: str) -> Workflow:
         """See `WorkflowStore`."""
@@ -73,23 +75,14 @@ class SqlWorkflows:
     async def update_workflow(self, workflow_id: str, change: Change, *, revision: int | None = None) -> Workflow:
         """See `WorkflowStore`."""
         async with self._database.write() as connection:
-            asked = select(*STATE, workflows.c.redrive_count, workflows.c.revision)
-            row = (await connection.execute(asked.where(workflows.c.id == workflow_id).with_for_update())).first()
-            if row is None:
-                raise NotFoundError(workflow_id)
+            before = await one(connection, workflow_id, lock=True)
             given = allowed(
-                workflow_id, change, status=Status(row.status), redrive_count=row.redrive_count,
-                present=row.revision, revision=revision,
+                workflow_id, change, status=before.status, redrive_count=before.redrive_count,
+                present=before.revision, revision=revision,
             )  # fmt: skip
-            await self._apply(connection, workflow_id, given)
-            before = State(*row[: len(STATE)])
-            after = before._replace(
-                status=given.get("status", before.status), resolved=given.get("resolved_by_user", before.resolved)
-            )
-            found = await one(connection, workflow_id)
-            if after != before:
-                await count_all(connection, {before: -1, after: 1})
-            return found
+            done = changed(before, given, self._stamps)
+            await write(connection, [done])
+            return done.after
 
     async def delete_workflow(self, workflow_id: str) -> None:
         """See `WorkflowStore`."""
@@ -119,7 +112,7 @@ class SqlWorkflows:
             asked = asked.where(workflows.c.launch.in_(launch))
         batch = asked
         while True:
-            async with self._database.read() as connection:
+            async with self._database.look() as connection:
                 found = (await connection.execute(batch)).all()
             for row in found:
                 yield rows.unfinished(row)
@@ -129,30 +122,8 @@ class SqlWorkflows:
 
     async def counts(self) -> list[Count]:
         """See `WorkflowStore`."""
-        async with self._database.read() as connection:
+        async with self._database.look() as connection:
             return await counted(connection)
-
-    async def _apply(self, connection: AsyncConnection, workflow_id: str, given: dict[str, Any]) -> None:
-        values, beside = columns_of(given)
-        values["last_updated"] = values.get("last_updated") or self._stamps.next()
-        await connection.execute(
-            update(workflows).where(workflows.c.id == workflow_id).values(**values, revision=workflows.c.revision + 1)
-        )
-        if state := {name: values[name] for name in ("status", "resolved") if name in values}:
-            await connection.execute(update(tags).where(tags.c.workflow_id == workflow_id).values(state))
-        if beside:
-            await connection.execute(update(details).where(details.c.workflow_id == workflow_id).values(beside))
-
-
-def columns_of(given: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """What the fields of a change write: the columns of `workflows`, and those of `workflow_details`."""
-    values = {name: value for name, value in given.items() if name not in _DETAILS}
-    beside = {name: _TEXTS.get(name, _same)(value) for name, value in given.items() if name in _DETAILS}
-    if (resolved := values.pop("resolved_by_user", None)) is not None:
-        values["resolved"] = resolved
-    if values.get("launch") is not None:
-        values |= {"claimed_by": None, "claimed_until": None}
-    return values, beside
 
 
 async def _before(connection: AsyncConnection, idempotency: IdempotencyKey, workflow_id: str) -> str | None:
@@ -163,7 +134,7 @@ async def _before(connection: AsyncConnection, idempotency: IdempotencyKey, work
     kept = idempotency_keys.c
     values = {"fingerprint": idempotency.fingerprint, "workflow_id": workflow_id, "expires": idempotency.expires}
     # Whoever else has the key keeps this waiting until it is known what becomes of it.
-    added = inserting(connection, idempotency_keys).values(key=idempotency.key, **values)
+    added = inserting(connection.dialect.name, idempotency_keys).values(key=idempotency.key, **values)
     if (await connection.execute(added.on_conflict_do_nothing(index_elements=["key"]))).rowcount:
         return None
     asked = (
@@ -191,29 +162,42 @@ async def _pass(connection: AsyncConnection, guard: Guard) -> None:
         raise RevisionError(f"workflow {guard.workflow_id} has changed since it was read: read it again")
 
 
+async def _known(connection: AsyncConnection, workflow: Workflow) -> tuple[WorkflowDefinition, bool]:
+    """The definition of a new workflow, and whether its queue has a limit.
+
+    Raises `ConflictError` if there is a workflow with its id, and `NotFoundError` for an unknown definition.
+    """
+    about = workflow.workflow_definition
+    asked = {"id": workflow.id, "queue": workflow.queue, "name": about.name, "version": about.version}
+    row = (await connection.execute(_KNOWN, asked)).first()
+    if row is None:
+        raise NotFoundError(f"{about.name}@{about.version}")
+    if row.taken:
+        raise ConflictError(f"a workflow {workflow.id} exists already")
+    return rows.about(row), row.limited
+
+
+_KNOWN = select(
+    *rows.ABOUT,
+    exists().where(workflows.c.id == bindparam("id")).label("taken"),
+    exists().where(queues.c.name == bindparam("queue"), queues.c.running_limit.is_not(None)).label("limited"),
+).where(definitions.c.name == bindparam("name"), definitions.c.version == bindparam("version"))
+
+
 async def _insert(connection: AsyncConnection, kept: Workflow, claim: Claim | None) -> State:
     """Writes a new workflow; what is to be counted."""
     about = kept.workflow_definition
-    known = select(
-        exists().where(workflows.c.id == kept.id),
-        exists().where(definitions.c.name == about.name, definitions.c.version == about.version),
-    )
-    taken, defined = (await connection.execute(known)).one()
-    if taken:
-        raise ConflictError(f"a workflow {kept.id} exists already")
-    if not defined:
-        raise NotFoundError(f"{about.name}@{about.version}")
     values, beside = rows.workflow_values(kept)
     if claim:
         values |= {"claimed_by": claim.owner, "claimed_until": claim.until}
     try:
-        await connection.execute(insert(workflows).values(values))
+        await connection.execute(_NEW, values)
     except IntegrityError:
         raise ConflictError(f"somebody else has just changed what workflow {kept.id} needs: try again") from None
-    await connection.execute(insert(details).values(beside))
+    await connection.execute(_NEW_DETAILS, beside)
     if kept.tags:
         same = {name: values[name] for name in ("status", "resolved", "created_at")} | {"workflow_id": kept.id}
-        await connection.execute(insert(tags), [{"key": k, "value": v, **same} for k, v in kept.tags.items()])
+        await connection.execute(_NEW_TAGS, [{"key": k, "value": v, **same} for k, v in kept.tags.items()])
     return State(about.name, about.version, values["status"], values["resolved"])
 
 
@@ -225,7 +209,3 @@ async def _delete(connection: AsyncConnection, which: ColumnElement[bool]) -> in
     deleted = (await connection.execute(delete(workflows).where(which))).rowcount
     await count_all(connection, {state: -number for state, number in gone.items()})
     return deleted
-
-
-def _same(value: Any) -> Any:
-    return value
