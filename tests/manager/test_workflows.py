@@ -93,6 +93,17 @@ async def test_30_a_start_that_fails_for_now_is_tried_again_later(watched: tuple
     assert (await ended(manager, started)).status is Status.SUCCEEDED
 
 
+async def test_30_a_start_that_takes_long_goes_on_without_its_caller(
+    manager: LocalManager, monkeypatch: pytest.MonkeyPatch
+):
+    """As the first one of a machine that gets a role of its own does: IAM needs some ten seconds."""
+    kept = await defined(manager, PASSES)
+    monkeypatch.setattr(workflows, "_LAUNCH_WITHIN", 0.0)
+    started = await manager.start_workflow(kept.name)
+    assert (started.status, started.launch) == (Status.QUEUED, Launch.STARTING)
+    assert (await ended(manager, started)).status is Status.SUCCEEDED
+
+
 @pytest.mark.parametrize("given", ["", "{}", {}])
 async def test_34_no_input_is_an_empty_object(manager: LocalManager, given: Any):
     kept = await defined(manager, PASSES)

@@ -44,7 +44,7 @@ from workers.stepfunctions.protocol import DeniedError, RefusedError, ServiceErr
 log = structlog.get_logger(__name__)
 
 _LAUNCH_WITHIN = 5.0
-"""Seconds for which a caller waits for StartExecution; after that the workflow stays queued, and is started later."""
+"""Seconds for which a caller waits for StartExecution; then the workflow stays queued, and the starter goes on."""
 _LOOK_WITHIN = 5.0
 """Seconds for which a caller waits for news of a workflow; after that it gets what is known."""
 _READ_WITHIN = 25.0
@@ -120,7 +120,7 @@ class WorkflowService:
         )
         if kept.id != workflow.id or kept.launch is not Launch.STARTING:
             return kept
-        with anyio.move_on_after(_LAUNCH_WITHIN):
+        with anyio.move_on_after(_LAUNCH_WITHIN) as waited:
             try:
                 return await self.launcher.start(
                     kept.model_copy(update={"workflow_definition": workflow.workflow_definition})
@@ -132,6 +132,8 @@ class WorkflowService:
                     await self._withdraw(kept)
                 self.sync.starter.wake()
                 raise _said(error) from error
+        if waited.cancelled_caught:
+            self.sync.starter.go_on(kept)
         return kept
 
     async def begun_before(self, workflow: Workflow, key: IdempotencyKey) -> Workflow | None:

@@ -32,10 +32,16 @@ class Starter:
         self._launch = launch
         self._owner = owner
         self._news = anyio.Event()
+        self._left: list[Workflow] = []
         self._limiter = anyio.CapacityLimiter(_AT_ONCE)
 
     def wake(self) -> None:
         """Something has ended, or waits: there may be a turn."""
+        self._news.set()
+
+    def go_on(self, workflow: Workflow) -> None:
+        """Goes on with one that this process has claimed, and for whose start its caller has waited long enough."""
+        self._left.append(workflow)
         self._news.set()
 
     def claim(self) -> Claim:
@@ -56,13 +62,18 @@ class Starter:
 
     async def _round(self, group: TaskGroup) -> None:
         """Claims no more than can be started now: what is claimed and waits might lapse."""
+        while self._left:
+            await self._begin(self._left.pop(0), group)
         while free := int(self._limiter.available_tokens):
             claimed = await self._store.claim_starts(self.claim(), limit=free)
             for workflow in claimed:
-                await self._limiter.acquire_on_behalf_of(workflow.id)
-                group.start_soon(self._start, workflow, name=f"start {workflow.id}")
+                await self._begin(workflow, group)
             if len(claimed) < free:
                 return
+
+    async def _begin(self, workflow: Workflow, group: TaskGroup) -> None:
+        await self._limiter.acquire_on_behalf_of(workflow.id)
+        group.start_soon(self._start, workflow, name=f"start {workflow.id}")
 
     async def _start(self, workflow: Workflow) -> None:
         try:
