@@ -60,6 +60,26 @@ async def test_a_name_that_no_machine_can_have_is_refused_at_once(manager: Local
         await defined(manager, PASSES, name="n" * 75)
 
 
+@pytest.mark.parametrize("key", ["aws:team", "AWS:team", "team(s)", "a,b", "line\nend\x00"])
+async def test_a_tag_that_no_machine_can_have_is_refused_at_once(manager: LocalManager, key: str):
+    with pytest.raises(InvalidError, match="defaultTags: the key"):
+        await defined(manager, PASSES, default_tags={key: "x"})
+
+
+async def test_what_no_answer_could_show_is_refused(manager: LocalManager):
+    def nested(levels: int) -> dict[str, Any]:
+        value: Any = 1
+        for _ in range(levels):
+            value = [value]
+        return chain(a=PASS | {"Result": value})
+
+    kept = await defined(manager, nested(190))
+    workflow = await manager.start_workflow(kept.name)
+    assert workflow.to_json()["workflowDefinition"] == kept.to_json()
+    assert "nested too deeply" in str(await refused(manager, nested(300)))
+    assert [one.to_json()["name"] for one in await manager.definitions()] == [kept.name]
+
+
 async def test_17_what_is_linked_must_be_there(manager: LocalManager):
     error = await refused(manager, chain(a={"Type": "Pass", "Next": "nowhere"}))
     assert "there is no state 'nowhere' here" in str(error)

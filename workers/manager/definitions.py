@@ -8,10 +8,13 @@ from workers.manager.model import WorkflowDefinition
 from workers.manager.requests import NewWorkflowDefinition
 from workers.manager.store.interface import Store
 from workers.manager.translation.machine import read_jobs, read_machine
-from workers.manager.translation.names import Identity
+from workers.manager.translation.names import Identity, check_tags
+from workers.payloads.document import nodes
 
 _MOST_TAGS = 40
 """AWS allows a state machine fifty, and some are ours."""
+_DEEPEST = 200
+"""No answer could show what is nested deeper: pydantic writes 255 levels, and there are some around a machine."""
 
 
 class DefinitionService:
@@ -63,8 +66,13 @@ def _checked(given: NewWorkflowDefinition) -> WorkflowDefinition:
     """The definition to be kept. Raises `InvalidError`."""
     if len(given.default_tags) > _MOST_TAGS:
         raise InvalidError(f"defaultTags: there are {len(given.default_tags)}, and at most {_MOST_TAGS} can be set")
+    check_tags(given.default_tags)
     of_batch = given.manager == "batch"
     machine = read_jobs(given.state_machine) if of_batch else read_machine(given.state_machine)
+    if max(len(place) for place, _ in nodes(machine)) > _DEEPEST:
+        raise InvalidError(
+            f"stateMachine: it is nested too deeply: more than {_DEEPEST} lists or objects in one another"
+        )
     definition = WorkflowDefinition(
         name=given.name, manager=given.manager, state_machine=machine, default_tags=given.default_tags
     )

@@ -50,15 +50,17 @@ class Machines:
         key = _key(workflow)
         if found := self._remembered(key):
             return found
-        async with self._looking.setdefault(key, anyio.Lock()):
-            if found := self._remembered(key):
-                return found
-            definition = await self._definition(workflow.workflow_definition)
-            machine = await self._ensure(self._translated(definition, workflow))
-            self._known[key] = machine
-            if len(self._known) > _REMEMBERED:
-                self._known.popitem(last=False)
-        self._looking.pop(key, None)
+        try:
+            async with self._looking.setdefault(key, anyio.Lock()):
+                if found := self._remembered(key):
+                    return found
+                definition = await self._definition(workflow.workflow_definition)
+                machine = await self._ensure(self._translated(definition, workflow))
+                self._known[key] = machine
+                if len(self._known) > _REMEMBERED:
+                    self._known.popitem(last=False)
+        finally:
+            self._looking.pop(key, None)
         return machine
 
     def forget(self, workflow: WorkflowSummary) -> None:

@@ -252,6 +252,14 @@ def test_25_in_jsonata_items_are_merged_with_the_name():
     }
 
 
+def test_25_an_expression_that_selects_is_kept_inside_of_one_that_adds_the_name():
+    selector = "{% {'n': $states.context.Map.Item.Value} %}"
+    machine = mapping(task("work"), ItemSelector=selector) | {"QueryLanguage": "JSONata"}
+    found = machine_of(machine)["States"]["only"]["ItemSelector"]
+    assert "({'n': $states.context.Map.Item.Value})" in found
+    assert "'_EXECUTION_NAME': $states.context.Execution.Name" in found
+
+
 def test_26_the_default_retrier_is_the_first():
     everything = {"ErrorEquals": ["States.ALL"], "MaxAttempts": 2}
     retriers = machine_of(one(task("work", Retry=[everything])))["States"]["only"]["Retry"]

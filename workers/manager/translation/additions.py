@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from workers.arns import NAME_LIMIT
+from workers.machines.language.jsonata import body, is_expression
 
 COMMAND_TERMINATED = "sfncli.CommandTerminated"
 EXECUTION_NAME = "_EXECUTION_NAME"
@@ -53,7 +54,8 @@ def _is_activity(state: State) -> bool:
 def name_items(machine: State) -> None:
     """Gives the items of every Map the name of the execution, where an item is an object.
 
-    An `ItemSelector` (or `Parameters`) gets one more key. Where there is none, an item is what tasks are given: then
+    An `ItemSelector` (or `Parameters`) gets one more key, and so does what an expression makes of it. Where there is
+    none, an item is what tasks are given: then
     two states before them add the key to objects and leave other items alone. They are added only where a task takes
     its input as it comes, for they are transitions that AWS counts.
     """
@@ -71,6 +73,8 @@ def _name_items(name: str, state: State, taken: set[str], *, jsonata: bool) -> N
         state["ItemSelector"] = _MERGED
     elif key is None and not jsonata and not distributed(state) and _takes_item(state):
         _add_states(name, state, taken)
+    elif key and is_expression(selector := state[key]):
+        state[key] = f"{{% {_MERGE}({body(selector)}) %}}"
     elif key and isinstance(selector := state[key], dict) and not {EXECUTION_NAME, f"{EXECUTION_NAME}.$"} & {*selector}:
         path = {EXECUTION_NAME: _IN_JSONATA} if speaks_jsonata else {f"{EXECUTION_NAME}.$": "$$.Execution.Name"}
         state[key] = selector | path
@@ -81,6 +85,11 @@ _ITEM = "$states.context.Map.Item.Value"
 _MERGED = (
     f"{{% $type({_ITEM}) = 'object' ? $merge([{_ITEM}, {{'{EXECUTION_NAME}': $states.context.Execution.Name}}]) : "
     f"{_ITEM} %}}"
+)
+
+_MERGE = (
+    f"function($selected) {{ $type($selected) = 'object' ? "
+    f"$merge([{{'{EXECUTION_NAME}': $states.context.Execution.Name}}, $selected]) : $selected }}"
 )
 
 

@@ -3,7 +3,7 @@
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -60,6 +60,16 @@ class Identity:
         }
         tags = {"application": self.definition, "environment": self.namespace} | dict(definition.default_tags) | own
         return {key: _REFUSED_IN_TAGS.sub("-", value)[:_TAG_LIMIT] for key, value in tags.items()}
+
+
+def check_tags(tags: Iterable[str]) -> None:
+    """Raises `InvalidError` for a key that no state machine can have: AWS would refuse it when it is first started."""
+    for key in tags:
+        if (found := _REFUSED_IN_TAGS.search(key)) or key.lower().startswith("aws:"):
+            wrong = f"holds {found[0]!r}" if found else "begins with aws:, which is AWS's own"
+            raise InvalidError(
+                f"defaultTags: the key {key!r} {wrong}: AWS takes letters, digits, spaces and _ . : / = + - @"
+            )
 
 
 def first_state(machine: Mapping[str, Any]) -> str:
