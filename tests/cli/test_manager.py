@@ -4,7 +4,9 @@ import json
 import signal
 import sqlite3
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -76,6 +78,37 @@ def test_a_bad_machine_is_refused_with_what_is_wrong(served: Line, tmp_path: Pat
     assert "there is no state 'nowhere'" in served.refused("definitions", "put", unique("wf"), str(file))
 
 
+def test_what_cannot_be_a_definition_is_refused_in_words(served: Line, tmp_path: Path):
+    file = tmp_path / "machine.yaml"
+    file.write_text(PASSES)
+    assert served.refused("definitions", "put", "a/b", str(file)).startswith("name: ")
+    assert "defaultTags: the key 'aws:x'" in served.refused("definitions", "put", "x", str(file), "--tag", "aws:x=y")
+    assert "default_tags.k: " in served.refused("definitions", "put", "x", str(file), "--tag", f"k={'v' * 257}")
+    file.write_text("start_at: [a")
+    assert "is no YAML" in served.refused("definitions", "put", "x", str(file))
+    file.write_bytes(b"\xff")
+    assert "cannot read" in served.refused("definitions", "put", "x", str(file))
+
+
+def test_another_service_at_the_address_is_told_from_a_workflow_manager(line: Line):
+    class Other(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(b'{"hello": "world"}')
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Other) as server:
+        Thread(target=server.serve_forever).start()
+        said = line("definitions", "list", "--url", f"http://127.0.0.1:{server.server_port}")
+        server.shutdown()
+    assert said.code == 1
+    assert "answers what no workflow manager does: " in said.err
+    assert said.err.count("\n") == 1
+
+
 def test_a_workflow_is_started_followed_and_shown(served: Line, put: Any):
     name = put(BREAKS)
     said = served.ok("workflows", "start", name, '{"fine": true}', "--follow", "--tag", "who=me")
@@ -92,7 +125,8 @@ def test_a_workflow_is_started_followed_and_shown(served: Line, put: Any):
     assert "Broken" in shown.out
     assert f"/ui/workflows/{workflow}\n" in shown.out
     assert served.ok("workflows", "show", workflow, "--json").json["id"] == workflow
-    resumed = served.ok("workflows", "resume", workflow, "a").out.strip()
+    resumed = served.ok("workflows", "resume", workflow, "a", "--key", workflow).out.strip()
+    assert served.ok("workflows", "resume", workflow, "a", "--key", workflow).out.strip() == resumed
     assert f"resumed from: {workflow}" in served.ok("workflows", "show", resumed).out
     assert served.ok("workflows", "resolve", workflow).out == f"{workflow}: resolved\n"
     assert "already resolved" in served.refused("workflows", "resolve", workflow)

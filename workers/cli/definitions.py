@@ -9,7 +9,7 @@ import click
 from workers.cli.aws import json_option, read_text
 from workers.cli.managing import manager_options, on_manager, pairs
 from workers.cli.output import moment, print_json, table
-from workers.errors import ExitCode
+from workers.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
     from workers.manager.client import Client
@@ -74,11 +74,17 @@ def put(
 
     FILE is YAML or JSON, in the Amazon States Language or its notation.
     """
-    from workers.manager.requests import NewWorkflowDefinition
+    from pydantic import ValidationError
 
-    wanted = NewWorkflowDefinition(
-        name=name, manager=manager, state_machine=read_text(file), default_tags=pairs(tags, "--tag")
-    )
+    from workers.manager.requests import NewWorkflowDefinition
+    from workers.signatures import explain
+
+    try:
+        wanted = NewWorkflowDefinition(
+            name=name, manager=manager, state_machine=read_text(file), default_tags=pairs(tags, "--tag")
+        )
+    except ValidationError as error:
+        raise UsageError(explain(error)) from None
     made, kept = on_manager(lambda client: _put(client, wanted), options)
     if as_json:
         print_json(kept.to_json())
