@@ -198,9 +198,9 @@ async def starts(store: SqlStore) -> float:
     return STARTS / (time.perf_counter() - begun)
 
 
-def memory() -> float:
-    """The most that this process ever had, in MB; what getrusage tells is also that of the parent."""
-    status = Path("/proc/self/status").read_text()
+def memory(pid: int | str = "self") -> float:
+    """The most that a process ever had, in MB; what getrusage tells is also that of the parent."""
+    status = Path(f"/proc/{pid}/status").read_text()
     return int(status.partition("VmHWM:")[2].split()[0]) / 1_024
 
 

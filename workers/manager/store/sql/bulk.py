@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from functools import cache
+from typing import Any
 
 from sqlalchemy import Select, select
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -45,11 +46,14 @@ class SqlBulk:
 
     def _changed(self, before: Workflow, change: Change) -> Changed | None:
         """None for a change that would go back."""
-        present = {"status": before.status, "redrive_count": before.redrive_count, "present": before.revision}
         try:
-            return changed(before, allowed(before.id, change, **present, revision=None), self._stamps)
+            given = allowed(
+                before.id, change, status=before.status, redrive_count=before.redrive_count, present=before.revision,
+                revision=None,
+            )  # fmt: skip
         except TerminalStatusError:
             return None
+        return changed(before, given, self._stamps)
 
 
 async def _unchanged(connection: AsyncConnection, asked: dict[str, Workflow]) -> set[str]:
@@ -59,6 +63,6 @@ async def _unchanged(connection: AsyncConnection, asked: dict[str, Workflow]) ->
 
 
 @cache
-def _present(dialect: str) -> Select[tuple[str, int]]:
+def _present(dialect: str) -> Select[Any]:
     asked = select(workflows.c.id, workflows.c.revision).where(among(dialect, workflows.c.id))
     return asked.order_by(workflows.c.id).with_for_update()

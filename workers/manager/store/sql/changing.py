@@ -1,7 +1,7 @@
 """Changes of workflows that were read and are locked: written with few statements, however many they are."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -17,7 +17,7 @@ from workers.manager.store.stamps import Stamps
 _KEY = "changed_id"
 """The parameter with the id of the workflow; no column is called so."""
 _DETAILS = {"output", "status_reason", "cancel_reason", "last_job", "jobs"}
-_TEXTS = {"last_job": rows.job_text, "jobs": rows.jobs_text}
+_TEXTS: dict[str, Callable[[Any], str | None]] = {"last_job": rows.job_text, "jobs": rows.jobs_text}
 
 Values = dict[str, Any]
 

@@ -42,7 +42,7 @@ async def retries_of(connection: AsyncConnection, ids: Collection[str]) -> dict[
 
 
 @cache
-def _retries(dialect: str) -> Select[tuple[str, str]]:
+def _retries(dialect: str) -> Select[Any]:
     asked = select(workflows.c.retry_for, workflows.c.id).where(among(dialect, workflows.c.retry_for))
     return asked.order_by(workflows.c.created_at, workflows.c.id)
 

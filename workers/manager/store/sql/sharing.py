@@ -81,18 +81,18 @@ class Writers:
 
     @asynccontextmanager
     async def _leading(self) -> AsyncIterator[AsyncConnection]:
-        shared = None
+        shared: _Shared | None = None
         try:
             async with self._engine.begin() as connection:
                 yield connection
                 shared = _Shared(connection)
                 await self._let_in(shared)
         except BaseException as error:
-            if shared:
+            if shared is not None:
                 shared.failure = shared.failure or error
             raise
         finally:
-            if shared:
+            if shared is not None:
                 shared.over.set()
             self._next()
 

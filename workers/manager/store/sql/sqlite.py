@@ -4,7 +4,7 @@ Four are usual: to make a cursor, to execute, to fetch, to close. Each costs as 
 """
 
 import sqlite3
-from collections.abc import Awaitable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from typing import Any, Self
 
@@ -60,11 +60,11 @@ class Connection(aiosqlite.Connection):
 
     async def trip(self, work: Any) -> Any:
         """What `work` returns for the connection of the thread, there."""
-        return await self._execute(lambda: work(self._conn))
+        return await self._execute(lambda: work(self._conn))  # type: ignore[no-untyped-call]
 
 
-def connect(database: str, **options: Any) -> Awaitable[Connection]:
-    """Opens a database; `options`: those of `sqlite3.connect`."""
+def connect(database: str, **options: Any) -> Connection:
+    """A connection to be awaited; `options`: those of `sqlite3.connect`."""
     connection = Connection(partial(sqlite3.connect, database, **options), iter_chunk_size=1)
     connection._thread.daemon = True  # noqa: SLF001 - as SQLAlchemy has it: a forgotten connection ends with the process
     return connection
