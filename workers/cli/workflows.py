@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from workers.manager.model import Workflow, WorkflowSummary
 
 STATUSES = ["queued", "running", "failed", "succeeded", "cancelled"]
+key_option = click.option("--key", help="An idempotency key: the same for the same request starts one workflow.")
 follow_option = click.option("--follow", is_flag=True, help="Follow it to its end; exit code 1 if it does not succeed.")
 
 
@@ -40,7 +41,7 @@ workflows.add_command(refresh)
 @click.option("--namespace", default="", help="Goes before the names of what its tasks call.")
 @click.option("--queue", default="default", show_default=True, help="The queue in which it waits.")
 @click.option("--tag", "tags", metavar="KEY=VALUE", multiple=True, help="A tag; may be repeated.")
-@click.option("--key", help="An idempotency key: the same for the same request starts one workflow.")
+@key_option
 @follow_option
 @json_option
 @manager_options
@@ -135,14 +136,15 @@ def list_(*, limit: int, as_json: bool, **options: Any) -> None:
 @workflows.command()
 @click.argument("workflow_id", metavar="ID")
 @click.argument("state")
+@key_option
 @follow_option
 @json_option
 @manager_options
-def resume(workflow_id: str, state: str, *, follow: bool, as_json: bool, **options: Any) -> int:
+def resume(workflow_id: str, state: str, *, key: str | None, follow: bool, as_json: bool, **options: Any) -> int:
     """Start a workflow that goes on at STATE of one that has ended, with the input that the state had there."""
 
     async def work(client: "Client") -> "Workflow":
-        resumed = await client.resume_workflow(workflow_id, state)
+        resumed = await client.resume_workflow(workflow_id, state, idempotency_key=key)
         return await follow_workflow(client, resumed, quiet=as_json) if follow else resumed
 
     return _ended(on_manager(work, options), options["url"], follow=follow, as_json=as_json)

@@ -109,7 +109,8 @@ def _encoded(document: Any) -> bytes:
     try:
         encoded = json.dumps(document, ensure_ascii=False, allow_nan=False).encode()
     except (ValueError, RecursionError):
-        raise _RefusedError(400, "the body holds half of a character (a lone surrogate), or no JSON") from None
+        wrong = "half of a character (a lone surrogate), or a number that is infinite"
+        raise _RefusedError(400, f"the body holds {wrong}") from None
     if b"\\u0000" in encoded.replace(b"\\\\", b""):
         raise _RefusedError(400, f"the body {_NO_TEXT}")
     return encoded
