@@ -2,7 +2,7 @@
 
 import base64
 import binascii
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from itertools import islice
 from typing import TypeVar
 
@@ -34,6 +34,22 @@ def page(
     found = list(islice(items, size + 1))
     following = _encode(key(found[size - 1])) if len(found) > size else None
     return found[:size], following
+
+
+def numbered_page(
+    items: Sequence[Item], *, size: int | None, token: str | None, descending: bool = False
+) -> tuple[list[Item], str | None]:
+    """The same of items that are numbered from 1 on, which are the keys: those before the page are not walked over."""
+    size = size or DEFAULT_PAGE
+    seen = _decode(token) if token is not None else len(items) + 1 if descending else 0
+    if not isinstance(seen, int):
+        raise invalid_token()
+    seen = min(max(seen, 0), len(items) + 1)
+    if descending:
+        last = max(seen - 1 - size, 0)
+        return list(reversed(items[last : max(seen - 1, 0)])), _encode(last + 1) if last > 0 else None
+    last = seen + size
+    return list(items[seen:last]), _encode(last) if last < len(items) else None
 
 
 def _follows(key: Key, last: Key, *, descending: bool) -> bool:

@@ -9,7 +9,7 @@ from workers.local.errors import ApiError, state_machine_type_not_supported, val
 from workers.local.executions import Execution
 from workers.local.history import without_data
 from workers.local.operations.types import Operations, Parameters
-from workers.local.paging import page
+from workers.local.paging import numbered_page, page
 from workers.local.region import Region
 
 MOST_EVENTS = 24_999
@@ -100,12 +100,8 @@ def _listed(region: Region, parameters: Parameters) -> Iterator[Execution]:
 def get_execution_history(region: Region, parameters: Parameters) -> Parameters:
     reverse = parameters.get("reverseOrder", False)
     recorded = _find(region, parameters).events
-    events, token = page(
-        reversed(recorded) if reverse else iter(recorded),
-        lambda event: event["id"],
-        size=parameters.get("maxResults"),
-        token=parameters.get("nextToken"),
-        descending=reverse,
+    events, token = numbered_page(
+        recorded, size=parameters.get("maxResults"), token=parameters.get("nextToken"), descending=reverse
     )
     if not parameters.get("includeExecutionData", True):
         events = [without_data(event) for event in events]
