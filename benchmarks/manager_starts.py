@@ -26,12 +26,13 @@ from aiohttp import web
 from manager import ROWS, memory, prepare
 
 from workers.local import LocalStepFunctions
-from workers.manager.model import Launch
+from workers.manager.model import Change, Launch, Status
 from workers.manager.store.sql.store import SqlStore
 
 ONE_BY_ONE = 500
 MANY = 2_000
 AT_ONCE = 16
+BATCH = 500
 ROLE = "arn:aws:iam::123456789012:role/states"
 SERVE = "from workers.cli.main import main; main()"
 READY = "workflow manager ready"
@@ -92,13 +93,18 @@ def execution(machine: str, name: str) -> str:
 
 
 async def running(url: str) -> dict[str, list[str]]:
-    """What runs as the store knows it."""
+    """What runs as the store knows it; what was queued there runs by now, and the service finds no news."""
     found: dict[str, list[str]] = defaultdict(list)
     async with SqlStore(url) as store:
+        queued = []
         async for one in store.unfinished(Launch.STARTED):
             if one.execution_arn:
                 machine, _, name = one.execution_arn.replace(":execution:", ":stateMachine:").rpartition(":")
                 found[machine].append(name)
+                queued += [one.id] if one.status is Status.QUEUED else []
+        for first in range(0, len(queued), BATCH):
+            known = await store.many_workflows(queued[first : first + BATCH])
+            await store.update_workflows([(one, Change(status=Status.RUNNING)) for one in known])
     return found
 
 

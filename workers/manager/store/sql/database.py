@@ -32,7 +32,7 @@ _WRITERS = 8
 """Connections of PostgreSQL that write; SQLite has one."""
 _WAIT = 5.0
 """Seconds that a transaction waits for others, in this process and in others."""
-_CACHE = 16 * 1024
+_CACHE = 8 * 1024
 """KiB of pages that a connection to SQLite keeps."""
 
 
@@ -122,7 +122,8 @@ class Database:
 
 
 def _pool(connections: int) -> dict[str, Any]:
-    return {"pool_size": connections, "max_overflow": 0, "pool_timeout": _WAIT}
+    # The fewer connections are in use, the more of what is asked for each has prepared or in its memory.
+    return {"pool_size": connections, "max_overflow": 0, "pool_timeout": _WAIT, "pool_use_lifo": True}
 
 
 @asynccontextmanager

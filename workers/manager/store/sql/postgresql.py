@@ -56,7 +56,6 @@ def engine_options(*, reads: bool) -> dict[str, Any]:
     connect = {"timeout": _CONNECT, "command_timeout": _ANSWER, "server_settings": _SESSION}
     return {
         "connect_args": connect,
-        "pool_use_lifo": True,  # the fewer connections are in use, the more often each finds its statements prepared
         "isolation_level": "REPEATABLE READ" if reads else "READ COMMITTED",
     }
 

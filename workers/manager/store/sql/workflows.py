@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, bindparam, delete, exists, insert, select, tuple_, update
+from sqlalchemy import ColumnElement, bindparam, delete, exists, insert, select, tuple_, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -170,7 +170,7 @@ async def _known(connection: AsyncConnection, workflow: Workflow) -> tuple[Workf
     """
     about = workflow.workflow_definition
     asked = {"id": workflow.id, "queue": workflow.queue, "name": about.name, "version": about.version}
-    row: Row[Any] | None = (await connection.execute(_KNOWN, asked)).first()
+    row: Any = (await connection.execute(_KNOWN, asked)).first()
     if row is None:
         raise NotFoundError(f"{about.name}@{about.version}")
     if row.taken:
