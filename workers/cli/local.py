@@ -123,7 +123,8 @@ async def _serve(options: dict[str, Any], ui_port: int | None) -> None:
     from workers.local.serving import serve
 
     with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
-        async with serve(Options(**options)) as (url, _), AsyncExitStack() as stack:
+        async with serve(Options(**options)) as serving, AsyncExitStack() as stack:
+            url = serving.url
             variables = environment(url)
             if ui_port is not None:
                 from workers.stepfunctions.account import open_account  # with the AWS SDK, which the engine is without

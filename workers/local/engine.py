@@ -1,5 +1,6 @@
 """The face of the embedded Step Functions: one class, and what a shell needs to find it."""
 
+import asyncio
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from os import PathLike
@@ -10,6 +11,7 @@ from anyio import CancelScope, to_thread
 from anyio.from_thread import start_blocking_portal
 
 from workers.arns import LOCAL_REGION
+from workers.local.http.messages import Answer, Request
 from workers.local.options import KEEP, POLL_HOLD, ClockName, Options
 from workers.local.serving import serve
 
@@ -91,6 +93,11 @@ class LocalStepFunctions:
         """Moves the time of an engine whose clock is `manual`; returns when all that follows at once has happened."""
         await to_thread.run_sync(self._portal.call, self._clock.advance, seconds)
 
+    async def answer(self, request: Request) -> Answer | None:
+        """What it answers to a request that comes without HTTP, from any event loop; None where the answer is lost."""
+        answered = asyncio.run_coroutine_threadsafe(self._server(request), self._loop)
+        return await asyncio.wrap_future(answered)
+
     async def __aenter__(self) -> Self:
         await to_thread.run_sync(self._start)
         return self
@@ -108,5 +115,6 @@ class LocalStepFunctions:
         with ExitStack() as stack:
             self._portal = stack.enter_context(start_blocking_portal(name="embedded Step Functions"))
             context = self._portal.wrap_async_context_manager(serve(self._options))
-            self.url, self._clock = stack.enter_context(context)
+            self.url, self._clock, self._server = stack.enter_context(context)
+            self._loop = self._portal.call(asyncio.get_running_loop)
             self._exit = stack.pop_all()

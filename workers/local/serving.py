@@ -29,10 +29,11 @@ CLOCKS: dict[ClockName, type[Clock]] = {"real": Clock, "skip": SkippingClock, "m
 
 
 class Serving(NamedTuple):
-    """An engine that serves: where, and its clock."""
+    """An engine that serves: where, its clock, and what answers the requests."""
 
     url: str
     clock: Clock
+    server: Server
 
 
 @asynccontextmanager
@@ -58,8 +59,9 @@ async def serve(options: Options) -> AsyncIterator[Serving]:
     try:
         if store:
             await regions.keep(store)
-        await port_open.enter_async_context(answering(listener, Server(services, regions, faults)))
-        yield Serving(url, clock)
+        server = Server(services, regions, faults)
+        await port_open.enter_async_context(answering(listener, server))
+        yield Serving(url, clock, server)
     finally:
         if faults:
             faults.close()

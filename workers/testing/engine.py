@@ -1,15 +1,13 @@
 """One embedded Step Functions for all tests of a process, started when the first one needs it; its clock skips.
 
-It has a thread of its own, and so has the account through which machines are registered and run on it: event loops
-come and go with each test, and a client of AWS takes longer to make than an execution takes.
+It has a thread of its own: event loops come and go with each test.
 """
 
-import asyncio
 import threading
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import ExitStack, asynccontextmanager, closing
+from collections.abc import AsyncIterator
+from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any
 
 from anyio import to_thread
 from anyio.from_thread import BlockingPortal, start_blocking_portal
@@ -20,8 +18,6 @@ from workers.local import LocalStepFunctions
 from workers.settings import Settings
 from workers.testing.client import EngineAccount, EngineClient
 
-T = TypeVar("T")
-
 
 @dataclass(frozen=True, slots=True)
 class TestEngine:
@@ -31,12 +27,9 @@ class TestEngine:
 
     engine: LocalStepFunctions
     account: EngineAccount = field(repr=False)
-    """For what runs in the engine's thread."""
+    """To be used in any event loop."""
     portal: BlockingPortal = field(repr=False)
-
-    async def call(self, work: Callable[..., Awaitable[T]], *arguments: Any) -> T:
-        """The result of `work`, done in the engine's thread; cancelled there when it is cancelled here."""
-        return await asyncio.wrap_future(self.portal.start_task_soon(work, *arguments))
+    """For what has no event loop."""
 
 
 _lock = threading.Lock()
@@ -78,5 +71,4 @@ async def _opened() -> AsyncIterator[tuple[LocalStepFunctions, EngineAccount]]:
     async with LocalStepFunctions(clock="skip") as engine:
         there: dict[str, Any] = {"local": True, "local_port": engine.port, "account": LOCAL_ACCOUNT}
         settings = Settings(**there).model_copy(update={"namespace": None})
-        with closing(EngineClient(engine.port)) as client:
-            yield engine, EngineAccount(settings, client)
+        yield engine, EngineAccount(settings, EngineClient(engine))

@@ -1,8 +1,7 @@
 """A whole state machine in one call, on the engine of the tests."""
 
 from collections.abc import Mapping
-from contextlib import closing, nullcontext
-from dataclasses import replace
+from contextlib import nullcontext
 from typing import Any
 
 import anyio
@@ -21,7 +20,6 @@ from workers.reloaded.fresh import Fresh
 from workers.reloaded.run import working
 from workers.settings import Settings
 from workers.stepfunctions.account import Account
-from workers.testing.client import EngineAccount, EngineClient
 from workers.testing.engine import the_engine
 from workers.testing.mocks import mocked
 from workers.testing.registrations import Registrations
@@ -58,24 +56,23 @@ async def run_machine(
     """
     handlers = Registry() if registry is None else registry
     engine = await the_engine()
-    account, port = engine.account, engine.engine.port
+    account = engine.account
     if mocks:
         definition, handlers = mocked(load(definition), handlers, mocks, place=account.place)
     names = [handler.name for handler in handlers]
     machine = registrations.idle(account, definition, names)
     if machine is None:
-        machine = await engine.call(registrations.make, account, definition, names)
-    there = {"local": True, "local_port": port, "account": LOCAL_ACCOUNT}
+        machine = await registrations.make(account, definition, names)
+    there = {"local": True, "local_port": engine.engine.port, "account": LOCAL_ACCOUNT}
     used = settings.model_copy(update=there) if settings else account.settings
-    with closing(EngineClient(port)) as client:
-        here = replace(machine, account=EngineAccount(account.settings, client))
-        try:
-            with anyio.fail_after(timeout):
-                async with working(EngineWorker(here, handlers, used, client)) if here.arns else nullcontext():
-                    run = await _run(here, input)
-        except TimeoutError:
-            where = await _state_of(here.machine.arn, here.account)
-            raise StillRunsError(f"the execution still runs after {timeout:g} s{where}") from None
+    worker = EngineWorker(machine, handlers, used, account.engine_client) if machine.arns else None
+    try:
+        with anyio.fail_after(timeout):
+            async with working(worker) if worker else nullcontext():
+                run = await _run(machine, input)
+    except TimeoutError:
+        where = await _state_of(machine.machine.arn, account)
+        raise StillRunsError(f"the execution still runs after {timeout:g} s{where}") from None
     registrations.give_back(machine)
     return run
 
