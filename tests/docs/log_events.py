@@ -48,7 +48,7 @@ def _loggers(module: ast.Module) -> dict[str, frozenset[str]]:
     for node in ast.walk(module):
         if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call) and isinstance(node.targets[0], ast.Name):
             made = ast.unparse(node.value.func)
-            if made in {"structlog.get_logger", "log.bind"}:
+            if made in {"structlog.get_logger", "get_logger", "log.bind"}:
                 found[node.targets[0].id] = _keys(node.value)
     return found
 
