@@ -2,6 +2,8 @@
 
 import json
 from pathlib import Path
+from urllib.error import URLError
+from urllib.request import urlopen
 
 import pytest
 
@@ -18,6 +20,18 @@ def test_start_save_quit(folder: Path, engine: LocalStepFunctions) -> None:
         save(folder / "handlers.py", handlers("return x + y + 40"))
         terminal.shows("handlers.py saved", "Add  task", "SUCCEEDED", "43", r"-3", r"\+43")
         assert terminal.quit() == 0
+
+
+@pytest.mark.slow
+def test_the_page_of_each_run_is_served_as_long_as_the_loop_runs(folder: Path, engine: LocalStepFunctions) -> None:
+    with dev(folder, "--machine", "adder.yaml", "--ui", port=engine.port) as terminal:
+        terminal.shows("Web page at http", r"(http://127\.0\.0\.1:\d+/ui/executions/arn:\S+)")
+        address = terminal.spawned.match[1]
+        with urlopen(address) as page:
+            assert "State machine of " in page.read().decode()
+        assert terminal.quit() == 0
+    with pytest.raises(URLError):
+        urlopen(address)
 
 
 @pytest.mark.slow
