@@ -182,6 +182,31 @@ async def test_35_of_a_loop_the_last_time_counts(manager: LocalManager):
     failed = await ended(manager, await manager.start_workflow(kept.name, {"n": 0}))
     resumed = await manager.resume_workflow(failed.id, "enough")
     assert json.loads(resumed.input) == {"n": 3}
+    await ended(manager, resumed)
+    again = await manager.resume_workflow(failed.id, "count")  # not where it failed: read from the history
+    assert json.loads(again.input) == {"n": 2}
+
+
+async def test_35_of_a_loop_the_last_time_counts_though_its_history_is_gone(watched: tuple[LocalManager, Proxy]):
+    manager, proxy = watched
+    machine = {
+        "StartAt": "first",
+        "States": {
+            "first": {"Type": "Choice", "Choices": [{"Variable": "$.n", "IsNumeric": True, "Next": "count"}]},
+            "count": {"Type": "Pass", "Parameters": {"n.$": "States.MathAdd($.n, 1)"}, "Next": "enough"},
+            "enough": {
+                "Type": "Choice",
+                "Choices": [{"Variable": "$.n", "NumericLessThan": 3, "Next": "first"}],
+                "Default": "break",
+            },
+            "break": {"Type": "Fail", "Error": "Broken"},
+        },
+    }
+    kept = await defined(manager, machine)
+    failed = await ended(manager, await manager.start_workflow(kept.name, {"n": 0}), history=True)
+    assert failed.jobs
+    proxy.answers["GetExecutionHistory"] = [refused("ExecutionDoesNotExist")]
+    assert json.loads((await manager.resume_workflow(failed.id, "first")).input) == {"n": 2}
 
 
 async def test_35_what_step_functions_refuses_blocks_no_later_resume(watched: tuple[LocalManager, Proxy]):

@@ -230,6 +230,21 @@ async def test_32_cancelling(manager: LocalManager):
     assert (done.status, done.status_reason) == (Status.CANCELLED, "enough")
 
 
+async def test_32_what_is_cancelled_while_it_starts_is_stopped_as_soon_as_it_has(watched: tuple[LocalManager, Proxy]):
+    manager, proxy = watched
+    kept = await defined(manager, WAITS)
+    claimed = await manager.store.save_workflow(
+        Workflow(id=unique("early"), workflow_definition=kept), claim=manager.sync.starter.claim()
+    )
+    await manager.cancel_workflow(claimed.id, "too early")
+    assert proxy.called("StopExecution") == []
+    await manager.launcher.start(claimed)
+    (stopped,) = proxy.called("StopExecution")
+    assert (stopped["executionArn"].rpartition(":")[2], stopped["cause"]) == (claimed.id, "too early")
+    done = await ended(manager, claimed.id)
+    assert (done.status, done.status_reason) == (Status.CANCELLED, "too early")
+
+
 @pytest.mark.parametrize(("given", "status"), [({"fine": 1}, "succeeded"), ({}, "failed")])
 async def test_32_what_has_ended_cannot_be_cancelled(manager: LocalManager, given: dict[str, Any], status: str):
     kept = await defined(manager, BREAKS)
