@@ -35,6 +35,43 @@ BROKEN = {
         {"StartAt": "A", "States": {"A": {"Type": "Task", "Resource": "nonsense", "End": True}}},
         "SCHEMA_VALIDATION_FAILED: ",
     ),
+    "no end": (
+        {"StartAt": "A", "States": {"A": {"Type": "Pass", "Next": "B"}, "B": {"Type": "Pass", "Next": "A"}}},
+        "MISSING_END_STATE: Workflow has no terminal state at null'",
+    ),
+    "unreachable": (
+        {"StartAt": "A", "States": {"A": {"Type": "Pass", "End": True}, "C": {"Type": "Succeed"}}},
+        'MISSING_TRANSITION_TARGET: State "C" is not reachable. at /States/C\'',
+    ),
+    "field of other states": (
+        _pass(TimeoutSeconds=5, Catch=[], End=True),
+        (
+            "SCHEMA_VALIDATION_FAILED: Field 'TimeoutSeconds' is not supported at /States/A, "
+            "SCHEMA_VALIDATION_FAILED: Field 'Catch' is not supported at /States/A'"
+        ),
+    ),
+    "field of JSONata": (
+        _pass(Output=5, End=True),
+        (
+            "SCHEMA_VALIDATION_FAILED: The QueryLanguage is set to 'JSONPath', but field 'Output' is only supported "
+            "for the 'JSONata' QueryLanguage at /States/A'"
+        ),
+    ),
+    "back to JSONPath": (
+        {"QueryLanguage": "JSONata", **_pass(QueryLanguage="JSONPath", End=True)},
+        (
+            "SCHEMA_VALIDATION_FAILED: 'QueryLanguage' can not be 'JSONPath' if set to 'JSONata' for whole state "
+            "machine at /States/A'"
+        ),
+    ),
+    "bare name in JSONata": (
+        {"QueryLanguage": "JSONata", **_pass(Output="{% phone %}", End=True)},
+        "UNSUPPORTED_JSONATA_EXPRESSION: Reference to 'phone' at the top level is not supported. at /States/A/Output'",
+    ),
+    "no JSONata": (
+        {"QueryLanguage": "JSONata", **_pass(Output="{% 1 + %}", End=True)},
+        "INVALID_JSONATA_EXPRESSION: ",
+    ),
     "inside of a branch": (
         {"StartAt": "P", "States": {"P": {"Type": "Parallel", "End": True, "Branches": [_pass(Next="B")]}}},
         "MISSING_TRANSITION_TARGET: Missing 'Next' target: B at /States/P/Branches[0]/States/A/Next'",

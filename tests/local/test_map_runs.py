@@ -1,14 +1,19 @@
 """Distributed Maps: executions of their own, from S3 and to it."""
 
 import gzip
+import io
 import json
+import sys
 from typing import Any
 
 import pytest
+from arro3.core import Array, DataType, Table
+from arro3.io import write_parquet
 
 from tests.account import Account, unique
 from tests.local.helpers import Activity, connect, history, refused
 from workers.local import LocalStepFunctions
+from workers.local.states.parquet import rows
 
 SAME = {"StartAt": "Same", "States": {"Same": {"Type": "Pass", "End": True}}}
 FAIL = {"StartAt": "Odd", "States": {"Odd": {"Type": "Fail", "Error": "Own"}}}
@@ -151,6 +156,31 @@ async def test_items_from_s3(account: Account, bucket: Any, content: bytes, conf
     assert await account.output(each(SAME, ItemReader=reader), {}) == [{"x": "1"}, {"x": "2"}]
 
 
+async def test_rows_of_parquet_from_s3(account: Account, bucket: Any):
+    name, s3 = bucket
+    table = Table.from_pydict(
+        {
+            "id": Array([1, 2], DataType.int64()),
+            "name": Array(["x", None], DataType.string()),
+            "share": Array([0.5, float("nan")], DataType.float64()),
+            "raw": Array([b"\xff", None], DataType.binary()),
+            "at": Array([1_710_381_540_000_000, None], DataType.int64()).cast(DataType.timestamp("us", tz="UTC")),
+        }
+    )
+    write_parquet(table, file := io.BytesIO())
+    await s3.put_object(Bucket=name, Key="items", Body=file.getvalue())
+    assert await account.output(each(SAME, ItemReader=reading(name, "items", {"InputType": "PARQUET"})), {}) == [
+        {"id": 1, "name": "x", "share": 0.5, "raw": "/w==", "at": "2024-03-14T01:59:00+00:00"},
+        {"id": 2, "name": None, "share": None, "raw": None, "at": None},
+    ]
+
+
+def test_without_its_extra_parquet_says_what_to_install(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setitem(sys.modules, "arro3.io", None)
+    with pytest.raises(ValueError, match=r"reading Parquet needs .*: pip install 'sfn-workers\[parquet\]'"):
+        rows("PAR1")
+
+
 CSV = {"InputType": "CSV", "CSVHeaderLocation": "FIRST_ROW"}
 UNREADABLE = {
     "missing": (None, {"InputType": "JSON"}, "does not exist"),
@@ -158,7 +188,8 @@ UNREADABLE = {
     "no JSON": (b"[5", {"InputType": "JSON"}, "Attempting to read JSON from s3://"),
     "the same column twice": (b"x,x\n1,2\n", CSV, "CSV headers cannot contain duplicates."),
     "fewer than none": (b"x\n1\n", CSV | {"MaxItemsPath": "$.less"}, "field MaxItems must be positive"),
-    "parquet": (b"PAR1", {"InputType": "PARQUET"}, "does not read PARQUET"),
+    "no parquet": (b"PAR1", {"InputType": "PARQUET"}, "it is no Parquet file"),
+    "broken parquet": (b"PAR1 in the middle \xff\xff\xff\x7fPAR1", {"InputType": "PARQUET"}, "it is no Parquet file"),
     "no manifest": (b"{}", {"InputType": "MANIFEST"}, "fileFormat"),
 }
 

@@ -14,6 +14,8 @@ from workers.machines.validation.checker import check
 _BACKTICKS = re.compile(r"`([^`]+)`")
 _MISSING = re.compile(r"`(\w+)` is missing")
 _KNOWN_PROGRAMS = 256
+NO_JSON = "INVALID_JSON_DESCRIPTION"
+_OF_JSONATA = frozenset({"Arguments", "Condition", "Items", "Output"})
 
 
 class Complaint(NamedTuple):
@@ -21,8 +23,13 @@ class Complaint(NamedTuple):
 
     code: str
     message: str
-    location: str
+    location: str | None
     severity: str
+
+    def __str__(self) -> str:
+        """As CreateStateMachine tells it."""
+        told = f"{self.code}: {self.message}"
+        return told if self.code == NO_JSON else f"{told} at {'null' if self.location is None else self.location}"
 
 
 def parse(definition: str, *, express: bool = False) -> Program:
@@ -31,9 +38,8 @@ def parse(definition: str, *, express: bool = False) -> Program:
     Raises `ApiError` InvalidDefinition.
     """
     document, complaints = _judged(definition, express=express)
-    for complaint in complaints:
-        if complaint.severity == "ERROR":
-            raise invalid_definition(f"{complaint.code}: {complaint.message}")
+    if errors := [str(complaint) for complaint in complaints if complaint.severity == "ERROR"]:
+        raise invalid_definition(", ".join(errors))
     return _program(definition, document)
 
 
@@ -51,13 +57,13 @@ def _judged(definition: str, *, express: bool) -> tuple[Any, list[Complaint]]:
     try:
         source = read_json(definition, "the definition")
     except RecursionError:
-        return None, [Complaint("INVALID_JSON_DESCRIPTION", "nested too deeply", "/", "ERROR")]
+        return None, [Complaint(NO_JSON, "nested too deeply", "/", "ERROR")]
     document = source.data
     if not source.readable:
         why = source.findings[0].message if source.findings else "no JSON"
-        return None, [Complaint("INVALID_JSON_DESCRIPTION", why, "/", "ERROR")]
+        return None, [Complaint(NO_JSON, why, "/", "ERROR")]
     if not isinstance(document, dict):
-        return None, [Complaint("INVALID_JSON_DESCRIPTION", "expected a JSON object", "/", "ERROR")]
+        return None, [Complaint(NO_JSON, "expected a JSON object", "/", "ERROR")]
     findings = check(document, express=express)
     found = [_complaint(finding, document) for finding in _joined(findings)]
     return document, sorted(found, key=lambda complaint: complaint.severity)
@@ -96,23 +102,47 @@ def _joined(findings: list[Finding]) -> list[Finding]:
 
 
 def _complaint(finding: Finding, document: Any) -> Complaint:
-    place = _pointer(finding.where)
+    where, value = finding.where, _at(document, finding.where)
     severity = "ERROR" if finding.severity is Severity.ERROR else "WARNING"
-    value = _at(document, finding.where)
+    key, last = str(where[-1] if where else ""), where
+    code = "SCHEMA_VALIDATION_FAILED" if severity == "ERROR" else finding.code.upper().replace("-", "_")
+    message = _BACKTICKS.sub(r"\1", finding.message)
     match finding.code:
         case "missing-target":
-            return Complaint("MISSING_TRANSITION_TARGET", f"Missing 'Next' target: {value} at {place}", place, severity)
+            code, message = "MISSING_TRANSITION_TARGET", f"Missing 'Next' target: {value}"
+        case "unreachable":
+            code, message = "MISSING_TRANSITION_TARGET", f'State "{key}" is not reachable.'
+        case "no-end":
+            code, message = "MISSING_END_STATE", "Workflow has no terminal state"
         case "not-in-express":
-            problem = f"Express state machine does not support {_not_for_express(str(value))} at {place}"
-            return Complaint("SCHEMA_VALIDATION_FAILED", problem, place, severity)
-    message = _BACKTICKS.sub(r"\1", finding.message)
-    code = "SCHEMA_VALIDATION_FAILED" if severity == "ERROR" else finding.code.upper().replace("-", "_")
-    return Complaint(code, f"{message} at {place}", place, severity)
+            message = f"Express state machine does not support {_not_for_express(str(value))}"
+        case "no-context":
+            name = finding.message.partition("'")[2].partition("'")[0]
+            code, message = (
+                "UNSUPPORTED_JSONATA_EXPRESSION",
+                f"Reference to '{name}' at the top level is not supported.",
+            )
+        case "bad-expression" if "it is not JSONata" in message:
+            code = "INVALID_JSONATA_EXPRESSION"
+        case "misplaced-key" | "unknown-key":
+            message, last = f"Field '{key}' is not supported", where[:-1]
+        case "wrong-language":
+            message, last = _other_language(key, value), where[:-1]
+    return Complaint(code, message, _pointer(last) if where or finding.code != "no-end" else None, severity)
 
 
 def _not_for_express(resource: str) -> str:
     pattern = next((pattern for pattern in (".waitForTaskToken", ".sync") if pattern in resource), None)
     return f"'{pattern}' service integration" if pattern else "Activity ARN"
+
+
+def _other_language(key: str, value: Any) -> str:
+    """What AWS says of a field of the other query language, and of a state that goes back to JSONPath."""
+    if key == "QueryLanguage":
+        return f"'QueryLanguage' can not be '{value}' if set to 'JSONata' for whole state machine"
+    other = "JSONata" if key in _OF_JSONATA else "JSONPath"
+    mine = "JSONPath" if other == "JSONata" else "JSONata"
+    return f"The QueryLanguage is set to '{mine}', but field '{key}' is only supported for the '{other}' QueryLanguage"
 
 
 def _at(document: Any, where: tuple[str | int, ...]) -> Any:

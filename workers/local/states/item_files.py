@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from workers.local.documents import parsed
+from workers.local.states.parquet import rows
 from workers.machines.model.collections import ReaderConfig
 
 _DELIMITERS = {"COMMA": ",", "PIPE": "|", "SEMICOLON": ";", "SPACE": " ", "TAB": "\t"}
@@ -71,14 +72,18 @@ def _json(text: str, config: ReaderConfig) -> list[Any] | dict[str, Any]:
     return value
 
 
+def _parquet(body: str, _: ReaderConfig) -> list[Any]:
+    return list(rows(body))
+
+
 def _unread(_: str, config: ReaderConfig) -> list[Any]:
-    raise ValueError(f"the embedded Step Functions does not read {config.input_type}: take CSV, JSON or JSONL")
+    raise ValueError(f"a {config.input_type} cannot be in another: take CSV, JSON, JSONL or PARQUET")
 
 
 _FORMS: dict[str, Callable[[str, ReaderConfig], Any]] = {
     "CSV": _csv,
     "JSON": _json,
     "JSONL": _lines,
-    "PARQUET": _unread,
+    "PARQUET": _parquet,
     "MANIFEST": _unread,
 }

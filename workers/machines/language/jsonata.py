@@ -11,6 +11,7 @@ from importlib.util import find_spec
 from threading import Lock
 from typing import Any
 
+from workers.machines.language.references import bare_names
 from workers.machines.language.scanner import ExpressionError
 
 _RESERVED = re.compile(r"\$states\.(\w+)")
@@ -52,11 +53,22 @@ def check_expression(expression: str) -> None:
         _parse(code, before)
 
 
-def _parse(code: str, before: int) -> None:
+@lru_cache(maxsize=4096)
+def names_without_context(expression: str) -> tuple[str, ...]:
+    """The bare names at the top level of an expression; () for one that cannot be parsed."""
+    if not _can_parse():
+        return ()
+    try:
+        return tuple(dict.fromkeys(bare_names(_parse(body(expression), 0))))
+    except (ExpressionError, RecursionError):
+        return ()
+
+
+def _parse(code: str, before: int) -> Any:
     with _PARSING:
         parser, refused = _parser()
         try:
-            parser.parse(code)
+            return parser.parse(code)
         except refused as error:
             at = getattr(error, "location", None) or 1
             raise ExpressionError(f"it is not JSONata: {error}", before + max(0, at - 1)) from None

@@ -7,7 +7,12 @@ from difflib import get_close_matches
 from typing import Any
 
 from workers.machines.language.intrinsics import is_call, parse_call
-from workers.machines.language.jsonata import check_expression, is_expression, looks_like_expression
+from workers.machines.language.jsonata import (
+    check_expression,
+    is_expression,
+    looks_like_expression,
+    names_without_context,
+)
 from workers.machines.language.paths import parse_path
 from workers.machines.language.scanner import ExpressionError
 from workers.machines.model.shapes import snake_case
@@ -44,6 +49,10 @@ def judge_expression(value: Any, at: At) -> bool:
             check_expression(value)
         except ExpressionError as error:
             at.error("bad-expression", f"{error}, in {value!r}")
+            return True
+        for name in names_without_context(value):
+            instead = f"write $states.input.{name}, or ${name} for a variable, in {value!r}"
+            at.error("no-context", f"{name!r} at the top level stands for nothing: {instead}")
         return True
     if looks_like_expression(value):
         at.error("bad-expression", f"an expression starts with {{% and ends with %}}, found {value!r}")
