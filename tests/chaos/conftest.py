@@ -15,6 +15,8 @@ from workers.local.engine import environment
 
 __all__ = ["pytest_generate_tests", "workers_client"]
 
+PATIENT = AioConfig(retries={"mode": "standard", "total_max_attempts": 12})
+"""Of clients that repeat what is throttled, and what they hear no answer of."""
 _COMMAND = (sys.executable, *WORKERS, "local", "--port", "0", "--poll-hold", "2", "--keep", "100000")
 
 
@@ -47,8 +49,7 @@ def bad_day() -> Iterator[Engine]:
 async def bad_account(bad_day: Engine) -> AsyncIterator[Account]:
     """An account on a bad day; its client repeats what is throttled, and what it hears no answer of."""
     keys = {"aws_access_key_id": "local", "aws_secret_access_key": "local", "region_name": "us-east-1"}
-    config = AioConfig(retries={"mode": "standard", "total_max_attempts": 12})
-    async with SESSION.create_client("stepfunctions", endpoint_url=bad_day.url, config=config, **keys) as client:
+    async with SESSION.create_client("stepfunctions", endpoint_url=bad_day.url, config=PATIENT, **keys) as client:
         yield Account(client)
 
 

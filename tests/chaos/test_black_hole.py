@@ -1,4 +1,4 @@
-"""A network that swallows everything for a while, and what happens when it comes back."""
+"""A network that swallows everything for a while, and what happens when it comes back: also on a bad day of AWS."""
 
 import signal
 import time
@@ -9,7 +9,7 @@ import pytest
 
 from tests.account import Account, task, unique
 from tests.chaos.conftest import Engine
-from tests.chaos.load import Load
+from tests.chaos.load import Load, recovering
 from tests.chaos.proxy import Proxy, proxy_to
 from tests.processes import workers
 from workers.errors import ExitCode
@@ -75,3 +75,29 @@ async def pass_through(account: Account, engine: Engine, dark: float, *, reset: 
                 await account.client.stop_execution(executionArn=beating)
                 worker.send(signal.SIGTERM)
                 assert await worker.ends() == ExitCode.OK
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("reset", [True, False])
+async def test_all_recovers_after_a_black_hole_on_a_bad_day(
+    bad_account: Account, bad_day: Engine, *, reset: bool
+) -> None:
+    """What the hole and the bad day swallow between them comes back by its heartbeat; nothing is said twice."""
+    namespace = unique("dark")
+    load = await Load.of(bad_account, recovering(f"{namespace}--work", heartbeat=4))
+    async with proxy_to(bad_day.url) as proxy:
+        options = ("--namespace", namespace, "--account", "123456789012", "--log-format", "json", "--heartbeat", "1")
+        aws = bad_day.environment(through=proxy.url)
+        async with workers("run", "tests.chaos.handlers:in_loop", *options, environment=aws) as worker:
+            for number in range(2 * REPORTS):
+                await load.start_one({"seconds": 0.5 + number / 4})
+            await worker.says("handler begun", times=REPORTS)
+            proxy.darken()
+            await anyio.sleep(3)
+            proxy.lighten(reset=reset)
+            with anyio.fail_after(POLL_READ_TIMEOUT + 5 * RECOVERY):
+                await load.ended()
+            worker.send(signal.SIGTERM)
+            assert await worker.ends(within=POLL_READ_TIMEOUT + RECOVERY) == ExitCode.OK
+    assert await load.statuses() == {"SUCCEEDED": 2 * REPORTS}
+    assert not proxy.record.contradictions()

@@ -3,6 +3,8 @@
 import signal
 from contextlib import AbstractAsyncContextManager
 
+import pytest
+
 from tests.account import PREFIX, Account, unique
 from tests.chaos.conftest import Engine
 from tests.chaos.load import Load, recovering
@@ -62,3 +64,23 @@ async def test_a_worker_that_cancels_its_polls_loses_as_many_tasks(account: Acco
         arn = f"{PREFIX}:activity:{scene.activity}"
         careless = python("-m", "tests.chaos.careless", arn, environment=scene.aws)
         assert await scene.lost(careless, says=None) == (POLLS, POLLS)
+
+
+@pytest.mark.slow
+async def test_our_worker_drops_no_poll_on_a_bad_day(bad_account: Account, bad_day: Engine) -> None:
+    """Some answers are lost on the way, but not for a poll that the worker gave up."""
+    async with proxy_to(bad_day.url) as proxy:
+        scene = Scene(bad_account, bad_day, proxy)
+        lost, _ = await scene.lost(scene.ours(), says="draining")
+        assert lost == 0
+
+
+@pytest.mark.slow
+async def test_a_worker_that_cancels_its_polls_is_noticed_on_a_bad_day(bad_account: Account, bad_day: Engine) -> None:
+    async with proxy_to(bad_day.url) as proxy:
+        scene = Scene(bad_account, bad_day, proxy)
+        arn = f"{PREFIX}:activity:{scene.activity}"
+        careless = python("-m", "tests.chaos.careless", arn, environment=scene.aws)
+        lost, timed_out = await scene.lost(careless, says=None)
+        assert lost == POLLS
+        assert timed_out >= POLLS

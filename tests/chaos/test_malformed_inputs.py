@@ -12,9 +12,9 @@ from aiobotocore.session import get_session
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 from hypothesis import HealthCheck, given, settings
 
-from tests.account import Account, task, unique
-from tests.chaos.conftest import Engine
-from tests.chaos.load import Load
+from tests.account import Account, unique
+from tests.chaos.conftest import PATIENT, Engine
+from tests.chaos.load import Load, recovering
 from tests.chaos.malformed import malformed
 from tests.chaos.proxy import Proxy, proxy_to
 from tests.chaos.recorder import PATIENCE
@@ -24,9 +24,15 @@ from workers.errors import ErrorName, ExitCode
 MESSAGE_LIMIT = 2_000
 """Characters of a message that a person still reads."""
 SIZES = pytest.mark.parametrize(
-    "count",
-    [pytest.param(60, id="short"), pytest.param(1_000, id="whole", marks=[pytest.mark.slow, pytest.mark.timeout(600)])],
+    ("count", "bench"),
+    [
+        pytest.param(60, "engine", id="short"),
+        pytest.param(1_000, "engine", id="whole", marks=[pytest.mark.slow, pytest.mark.timeout(600)]),
+        pytest.param(60, "bad_day", id="bad day", marks=[pytest.mark.slow, pytest.mark.timeout(300)]),
+    ],
+    indirect=["bench"],
 )
+"""The bench stands before the engine, or before AWS on a bad day."""
 
 
 class Bench:
@@ -65,14 +71,15 @@ async def benches(engine: Engine) -> AsyncIterator[Bench]:
     namespace = unique("malformed")
     async with (
         proxy_to(engine.url) as proxy,
-        get_session().create_client("stepfunctions") as client,
+        get_session().create_client("stepfunctions", config=PATIENT) as client,
         anyio.create_task_group() as beside,
     ):
         account = Account(client)
         options = ("--namespace", namespace, "--account", "123456789012", "--log-format", "json")
         aws = engine.environment(through=proxy.url)
         async with workers("run", "tests.chaos.handlers:strict", *options, environment=aws) as worker:
-            bench = Bench(account, await Load.of(account, task(f"{namespace}--work")), proxy, worker)
+            machine = recovering(f"{namespace}--work", heartbeat=4)  # what a bad day swallows comes back
+            bench = Bench(account, await Load.of(account, machine), proxy, worker)
             beside.start_soon(bench.good_ones)
             yield bench
             beside.cancel_scope.cancel()
@@ -82,7 +89,8 @@ async def benches(engine: Engine) -> AsyncIterator[Bench]:
 
 
 @pytest.fixture
-def bench(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[BlockingPortal, Bench]]:
+def bench(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[BlockingPortal, Bench]]:
+    engine: Engine = request.getfixturevalue(request.param)
     for name, value in engine.environment().items():
         monkeypatch.setenv(name, value)
     with start_blocking_portal() as portal, portal.wrap_async_context_manager(benches(engine)) as made:
