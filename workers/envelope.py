@@ -38,7 +38,7 @@ class TaskContext:
 
 def unwrap(document: Any) -> tuple[TaskContext | None, Any]:
     """The context and the input in `document`; no context and `document` itself where there is no envelope."""
-    if not isinstance(document, dict) or document.keys() != {CONTEXT_KEY, INPUT_KEY}:
+    if not (isinstance(document, dict) and len(document) == 2 and CONTEXT_KEY in document and INPUT_KEY in document):
         return None, document
     context = document[CONTEXT_KEY]
     if not isinstance(context, dict):

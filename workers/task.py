@@ -169,3 +169,13 @@ class Task:
         if details is not None and self.save_progress:
             self.save_progress(details)
         self.run.beat()
+
+
+def received_task(**fields: Any) -> Task:
+    """A task of these fields, which are those without a default, and others that differ from it.
+
+    For the worker, which makes one for each task: the constructor of a frozen class sets every field by a call.
+    """
+    task = object.__new__(Task)
+    task.__dict__.update(received=datetime.now(UTC), **fields)
+    return task

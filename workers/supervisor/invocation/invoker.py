@@ -30,8 +30,11 @@ class Invoker:
     def of(self, handler: Handler) -> CallNext:
         """The call that validates a task's input, runs `handler` on it and dumps what it returns."""
 
+        read, function, dump = handler.arguments.read, handler.function, handler.result.dump
+
         async def in_loop(task: Task) -> Any:
-            return handler.dump(await handler.bind(task)())
+            positional, named = read(task)
+            return dump(await function(*positional, **named))
 
         async def in_thread(task: Task) -> Any:
             returned = await self._in_thread(task, handler.bind(task))

@@ -3,6 +3,7 @@
 import json
 import re
 from collections import Counter
+from json.scanner import make_scanner
 from math import isfinite
 from typing import Any, NoReturn
 
@@ -17,7 +18,7 @@ def read_input(text: str) -> Any:
     in one object, and for too deep a nesting.
     """
     try:
-        document = _decode(text)
+        document = _decoded(text)
         if _SURROGATE.search(text):
             json.dumps(document, ensure_ascii=False).encode()
     except RecursionError:
@@ -26,6 +27,15 @@ def read_input(text: str) -> Any:
         half = error.object[error.start].encode(errors="backslashreplace").decode()
         raise ValueError(f"{half} is half of a surrogate pair, no character") from None
     return document
+
+
+def _decoded(text: str) -> Any:
+    """What the decoder does but for white space around a document, for which it looks twice: nobody sends any."""
+    try:
+        document, end = _scan(text, 0)
+    except StopIteration:
+        return _decoder.decode(text)
+    return document if end == len(text) else _decoder.decode(text)
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -47,4 +57,5 @@ def _refuse(constant: str) -> NoReturn:
     raise ValueError(f"{constant} is no JSON")
 
 
-_decode = json.JSONDecoder(object_pairs_hook=_unique, parse_float=_finite, parse_constant=_refuse).decode
+_decoder = json.JSONDecoder(object_pairs_hook=_unique, parse_float=_finite, parse_constant=_refuse)
+_scan = make_scanner(_decoder)  # type: ignore[arg-type]  # typeshed takes a decoder for a scanner
