@@ -1,5 +1,6 @@
 """Step Functions that answers as a test says: for faults that the engine cannot be made to show."""
 
+import asyncio
 from collections import defaultdict
 from collections.abc import Callable
 from typing import Any
@@ -87,6 +88,9 @@ def a_poller(
     async def chain(task: Any) -> Any:
         return task
 
+    async def run(poller: Poller, received: ActivityTask, _: asyncio.Task[None]) -> None:
+        started(poller, received)
+
     unused: CallNext = chain
     return Poller(
         activity,
@@ -97,6 +101,7 @@ def a_poller(
         worker_name="scripted",
         drain=drain,
         create=create,
-        started=started,
+        tasks=asyncio.get_running_loop(),
+        started=run,
         troubled=lambda: None,
     )

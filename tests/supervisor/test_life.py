@@ -249,14 +249,14 @@ async def test_a_fault_of_ours_in_one_task_leaves_the_others_unharmed(
         return "done"
 
     registry.add(names[1], lambda event, /: event)
-    counted = Runner._count
+    told = Runner._tell
 
     def broken(self: Runner, run: RunningTask, *rest: object) -> None:
         if run.activity.name == names[1]:
             raise RuntimeError("counting broke")
-        counted(self, run, *rest)
+        told(self, run, *rest)
 
-    monkeypatch.setattr(Runner, "_count", broken)
+    monkeypatch.setattr(Runner, "_tell", broken)
     worker = Worker(registry, Settings(grace=10))
     await worker.start()
     execution = await account.start(task(names[0]), {})

@@ -33,6 +33,10 @@ class Drain:
 
     def __init__(self) -> None:
         self.phase = Phase.RUNNING
+        self.polls = True
+        """Whether polls may still be opened."""
+        self.accepts = True
+        """Whether a task that arrives now may still be run."""
         self.draining = Draining()
         self._grace_over = anyio.Event()
         self._forced = anyio.Event()
@@ -42,11 +46,13 @@ class Drain:
         if self.phase is not Phase.RUNNING:
             return False
         self.phase = Phase.DRAINING
+        self.polls = False
         self.draining.set()
         return True
 
     def cancel(self) -> None:
         """The grace is over."""
+        self.accepts = False
         if self.phase is Phase.DRAINING:
             self.phase = Phase.CANCELLING
         self._grace_over.set()
@@ -54,13 +60,9 @@ class Drain:
     def force(self) -> None:
         """The second signal."""
         self.begin()
+        self.accepts = False
         self.phase = Phase.FORCED
         self._forced.set()
-
-    @property
-    def accepts(self) -> bool:
-        """Whether a task that arrives now may still be run."""
-        return self.phase in {Phase.RUNNING, Phase.DRAINING}
 
     async def grace_over(self) -> None:
         """Waits for the end of the grace."""

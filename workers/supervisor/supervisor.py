@@ -1,8 +1,9 @@
 """The life of a running worker: polls, handlers and side tasks, from the first poll to the last report."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from functools import partial
+from typing import Any
 
 import anyio
 import structlog
@@ -81,7 +82,8 @@ class Supervisor:
                 worker_name=worker_name,
                 drain=drain,
                 create=settings.create,
-                started=self._start,
+                tasks=self._tasks,
+                started=self._started,
                 troubled=self._troubled,
             )
             for activity in activities
@@ -132,13 +134,15 @@ class Supervisor:
             self._metrics.activity(run.activity.name).ended(TaskOutcome.GIVEN_UP)
         return self._dropped + len(self._runner.running)
 
-    def _start(self, poller: Poller, received: ActivityTask) -> None:
+    def _started(
+        self, poller: Poller, received: ActivityTask, worked_on: asyncio.Task[None]
+    ) -> Coroutine[Any, Any, None]:
         self._limits.received()
-        self._tasks.create_task(self._run(poller, received), name=poller.task_name)
+        return self._run(poller, received, worked_on)
 
-    async def _run(self, poller: Poller, received: ActivityTask) -> None:
+    async def _run(self, poller: Poller, received: ActivityTask, worked_on: asyncio.Task[None]) -> None:
         try:
-            run = await self._runner.run(poller.activity, poller.chain, received)
+            run = await self._runner.run(poller.activity, poller.chain, received, worked_on)
         except Exception as error:  # noqa: BLE001 - a fault of ours in one task must not take the others with it
             self._broke(f"the run of a task of {poller.activity.name}", error)
             return

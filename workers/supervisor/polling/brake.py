@@ -9,6 +9,8 @@ import structlog
 
 log = structlog.get_logger(__name__)
 
+_NEVER = float("-inf")
+
 
 class Brake:
     """Lets polls through at `rate` tasks a second, and none during a pause."""
@@ -21,14 +23,16 @@ class Brake:
         self._burst = max(1.0, rate or 0.0)
         self._tokens = self._burst
         self._filled = monotonic()
-        self._paused_until = float("-inf")
+        self._paused_until = _NEVER
         self._failures = 0
         self.braked = 0.0
         """Seconds so far in which a poller wanted to poll and was not let, as far as they are known."""
-        self._braked_until = float("-inf")
+        self._braked_until = _NEVER
 
     def delay(self) -> float:
         """Seconds until a poll may be opened; 0.0 takes the right to open one now, which `unused` returns."""
+        if self._rate is None and self._paused_until == _NEVER:
+            return 0.0
         now = monotonic()
         delay = self._delay(now)
         if delay:

@@ -1,13 +1,18 @@
-"""The polls of one activity. A slot is taken before a poll, and no poll is ever dropped."""
+"""The polls of one activity. A slot is taken before a poll, and no poll is ever dropped.
+
+A poll that brings a task becomes its run, and another poll takes its place. So a task costs the event loop one task of
+its own, begins in the turn in which it came, and is reported before more is asked for: while there is more than can be
+done, what is held is not kept waiting by what is not.
+"""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
+from itertools import count
 from time import monotonic
-from typing import Protocol
+from typing import Any, Protocol
 
 import anyio
 import structlog
-from anyio.abc import TaskGroup
 
 from interceptors.chain import CallNext
 from workers.backoff import Backoff
@@ -36,10 +41,19 @@ _LEAST_HOLD = 0.1
 
 
 class Started(Protocol):
-    """Takes a task that a poll brought; gives the slot back when the task has been reported."""
+    """Takes a task that a poll brought."""
 
-    def __call__(self, poller: "Poller", received: ActivityTask) -> None:
-        """Starts the run; does not wait for it."""
+    def __call__(
+        self, poller: "Poller", received: ActivityTask, worked_on: asyncio.Task[None]
+    ) -> Coroutine[Any, Any, None]:
+        """The run of the task, which `worked_on` awaits; gives the slot back when the task has been reported."""
+
+
+class Tasks(Protocol):
+    """Runs coroutines as tasks of the event loop: a task group."""
+
+    def create_task(self, run: Coroutine[Any, Any, None], /, *, name: str) -> asyncio.Task[None]:
+        """Starts one."""
 
 
 class Poller:
@@ -56,6 +70,7 @@ class Poller:
         worker_name: str,
         drain: Drain,
         create: bool,
+        tasks: Tasks,
         started: Started,
         troubled: Callable[[], None],
     ) -> None:
@@ -66,8 +81,6 @@ class Poller:
         self.brake = Brake(
             activity.name, rate=activity.rate, breaker=activity.breaker, breaker_pause=activity.breaker_pause
         )
-        self.task_name = f"task {activity.name}"
-        """What the event loop's tasks are called that run its tasks."""
         self.trouble: ServiceError | None = None
         """What the last poll ran into, if only a person can mend it: no such activity, or access denied."""
         self.open = 0
@@ -79,46 +92,84 @@ class Poller:
         self._worker_name = worker_name
         self._drain = drain
         self._creation = Creation(activity, client) if create else None
+        self._tasks = tasks
         self._started = started
         self._troubled = troubled
+        self._names = f"poller {activity.name}", f"task {activity.name}"
+        self._polling: dict[int, asyncio.Task[None]] = {}
+        self._numbers = count()
         self._loops = 0
+        self._fault: Exception | None = None
+        self._ended = asyncio.Event()
         self._said: dict[str, float] = {}
 
     async def run(self) -> None:
-        """Polls until the drain has begun and every poll that was open has ended."""
-        async with anyio.create_task_group() as loops:
-            loops.start_soon(self._wake_for_drain, name=f"pollers {self.activity.name} wait for the drain")
-            self._fill(loops)
+        """Polls until the drain has begun and every poll that was open has ended; what they brought may run on.
 
-    def _fill(self, loops: TaskGroup) -> None:
-        while self._loops < self.scale.target and not self._drain.draining.is_set():
+        Raises what breaks a poll, and drops the others then, as when it is cancelled.
+        """
+        async with anyio.create_task_group() as side:
+            side.start_soon(self._wake_for_drain, name=f"pollers {self.activity.name} wait for the drain")
+            self._fill()
+            try:
+                await self._ended.wait()
+            finally:
+                for polling in self._polling.values():
+                    polling.cancel()
+            side.cancel_scope.cancel()
+        if self._fault:
+            raise self._fault
+
+    def _fill(self) -> None:
+        while self._loops < self.scale.target and self._drain.polls:
             self._loops += 1
-            loops.start_soon(self._loop, loops, name=f"poller {self.activity.name} {self._loops}")
+            number = next(self._numbers)
+            self._polling[number] = self._tasks.create_task(self._loop(number), name=self._names[0])
 
-    async def _loop(self, loops: TaskGroup) -> None:
-        soon, slow = Backoff(initial=0.2, maximum=5.0), Backoff(initial=2.0, maximum=30.0)
+    async def _loop(self, number: int) -> None:
+        """Polls until one brings a task, and runs that, while another loop takes its place."""
+        received = None
+        try:
+            received = await self._next()
+        except Exception as error:  # noqa: BLE001 - raised in `run`
+            self._fault = error
+            self._ended.set()
+        task = self._polling.pop(number)
+        self._loops -= 1
+        run = None
+        if received is not None:
+            run = self._started(self, received, task)
+            self.scale.full(free_slots=self.slots.free)
+            self._fill()
+        if not self._loops:
+            self._ended.set()
+        if run:
+            task.set_name(self._names[1])
+            await run
+
+    async def _next(self) -> ActivityTask | None:
+        """What a poll brings, with a slot in hand; None when there should be one loop less, or no more polls."""
+        waits = None
         while self._loops <= self.scale.target and await self._ready():
             opened = monotonic()
             try:
                 received = await self._poll()
             except ServiceError as error:
                 if left := await self._mended(error):
+                    soon, slow = waits = waits or _waits()
                     await self._pause(left, soon if self._may_pass(left) else slow)
                 continue
-            soon.reset()
-            slow.reset()
+            waits = None
             self._recovered()
             self._counts.polled("empty" if received is None else "task")
-            if received is None:
-                self.scale.empty()
-                await self._pass(_LEAST_HOLD - (monotonic() - opened))
-            else:
-                self.scale.full(free_slots=self.slots.free)
-                self._fill(loops)
-        self._loops -= 1
+            if received is not None:
+                return received
+            self.scale.empty()
+            await self._pass(_LEAST_HOLD - (monotonic() - opened))
+        return None
 
     async def _poll(self) -> ActivityTask | None:
-        """One poll, with a slot in hand: the task that it brings is started, or the slot is given back."""
+        """One poll, with a slot in hand; the slot is given back if it brings no task."""
         received = None
         self.open += 1
         try:
@@ -128,11 +179,6 @@ class Poller:
             if received is None:
                 self.slots.give()
                 self.brake.unused()
-        if received is not None:
-            self._started(self, received)
-            await asyncio.sleep(
-                0
-            )  # the task goes first: while there is more than can be done, it must not wait for polls
         return received
 
     async def _ready(self) -> bool:
@@ -140,7 +186,7 @@ class Poller:
 
         A braked activity holds no slot.
         """
-        while not self._drain.draining.is_set():
+        while self._drain.polls:
             if not self.slots.try_take():
                 await self.slots.maybe_free()
                 continue
@@ -200,6 +246,11 @@ class Poller:
         log.warning(
             "poll failed", activity=self.activity.name, error=str(error), again_in=round(delay, 2), hint=_hint(error)
         )
+
+
+def _waits() -> tuple[Backoff, Backoff]:
+    """The pauses after faults that may soon be over, and after others."""
+    return Backoff(initial=0.2, maximum=5.0), Backoff(initial=2.0, maximum=30.0)
 
 
 def _hint(error: ServiceError) -> str:

@@ -62,14 +62,15 @@ class Reports:
             return Fate.REFUSED
 
     async def _deliver(self, send: Callable[..., Awaitable[None]], *report: str) -> Fate:
-        backoff = Backoff(initial=_FIRST_RETRY, maximum=_LONGEST_RETRY)
+        backoff = None
         while True:
             try:
                 await send(*report)
                 return Fate.ACCEPTED
             except TaskClosedError:
-                return Fate.UNCONFIRMED if backoff.failures else Fate.CLOSED
+                return Fate.UNCONFIRMED if backoff else Fate.CLOSED
             except (TransientError, DeniedError) as error:
+                backoff = backoff or Backoff(initial=_FIRST_RETRY, maximum=_LONGEST_RETRY)
                 await self._wait(backoff, error)
 
     async def _wait(self, backoff: Backoff, error: ServiceError) -> None:

@@ -1,6 +1,7 @@
 """The run of one task: from the token that a poll brought to the report that Step Functions took."""
 
 import asyncio
+import logging
 from time import monotonic
 from typing import Any
 
@@ -22,7 +23,7 @@ from workers.supervisor.tasks.output import OutputTooLargeError, encoded
 from workers.supervisor.tasks.reading import read_input
 from workers.supervisor.tasks.reports import Fate, Reports
 from workers.supervisor.tasks.running import RunningTask
-from workers.task import CancelReason, Task
+from workers.task import CancelReason, Task, received_task
 
 log = structlog.get_logger(__name__)
 
@@ -40,10 +41,13 @@ class Runner:
         self._heartbeats = heartbeats
         self._drain = drain
         self._metrics = metrics
+        self._says_successes = _heard(logging.DEBUG)
 
-    async def run(self, activity: Activity, chain: CallNext, received: ActivityTask) -> RunningTask:
-        """Runs the task and reports it. Returns when Step Functions has the report, or wants none."""
-        run = RunningTask(activity, received.token, self._heartbeats, self._drain)
+    async def run(
+        self, activity: Activity, chain: CallNext, received: ActivityTask, worked_on: asyncio.Task[None]
+    ) -> RunningTask:
+        """Runs the task and reports it, in `worked_on`. Returns when Step Functions has the report, or wants none."""
+        run = RunningTask(activity, received.token, self._heartbeats, self._drain, worked_on)
         self.running[run.token] = run
         try:
             outcome = await self._outcome(run, chain, received)
@@ -58,11 +62,13 @@ class Runner:
             await run.failing.wait()
             del self.running[run.token]
             return run
-        fate = await self._report(run.token, outcome)
+        if isinstance(outcome, str):
+            fate = await self._reports.success(run.token, outcome)
+        else:
+            fate = Fate.CLOSED if outcome is None else await self._reports.failure(run.token, outcome)
         run.stop_beating()
         del self.running[run.token]
-        self._count(run, outcome, fate)
-        _log_end(run, outcome, fate)
+        self._tell(run, outcome, fate)
         run.task = None  # which holds the run in its turn: without that circle nothing waits for the garbage collector
         return run
 
@@ -74,8 +80,7 @@ class Runner:
     def give_up(self) -> None:
         """Ends every run where it is, its report too."""
         for run in self.running.values():
-            if run.worked_on:
-                run.worked_on.cancel()
+            run.worked_on.cancel()
 
     def run_of(self, task: Task) -> RunningTask:
         """The run of `task`, which is not over."""
@@ -88,8 +93,7 @@ class Runner:
         run.failing = anyio.Event()
         outcome = refusal(ErrorName.SHUTTING_DOWN, message)
         fate = await self._reports.failure(run.token, outcome)
-        self._count(run, outcome, fate)
-        _log_end(run, outcome, fate)
+        self._tell(run, outcome, fate)
         run.stop_beating()
         run.failing.set()
 
@@ -112,6 +116,16 @@ class Runner:
             return failure(error)
         return _stopped(run)
 
+    def _tell(self, run: RunningTask, outcome: Outcome, fate: Fate) -> None:
+        if self._metrics.registry is not None:
+            self._count(run, outcome, fate)
+        if isinstance(outcome, Failure):
+            log.warning("task failed", error=outcome.error, **_end(run, fate))
+        elif fate is Fate.CLOSED:
+            log.warning("task closed", **_end(run, fate))
+        elif self._says_successes:
+            log.debug("task succeeded", **_end(run, fate))
+
     def _count(self, run: RunningTask, outcome: Outcome, fate: Fate) -> None:
         counts = self._metrics.activity(run.activity.name)
         counts.handled((run.handled or run.started) - run.started)
@@ -123,11 +137,6 @@ class Runner:
         else:
             counts.ended(TaskOutcome.SUCCEEDED if fate is Fate.ACCEPTED else TaskOutcome(fate))
 
-    async def _report(self, token: str, outcome: Outcome) -> Fate:
-        if isinstance(outcome, str):
-            return await self._reports.success(token, outcome)
-        return Fate.CLOSED if outcome is None else await self._reports.failure(token, outcome)
-
 
 def _task(run: RunningTask, received: ActivityTask) -> Task:
     name = run.activity.name
@@ -137,7 +146,7 @@ def _task(run: RunningTask, received: ActivityTask) -> Task:
         raise InvalidInputError(f"the input of activity {name} cannot be read: {error}") from None
     context, value = unwrap(document)
     streams = run.activity.handler.arguments.streams
-    return Task(activity=name, token=run.token, input=value, context=context, run=run, streams=streams)
+    return received_task(activity=name, token=run.token, input=value, context=context, run=run, streams=streams)
 
 
 def _stopped(run: RunningTask) -> Outcome:
@@ -155,12 +164,13 @@ def _is_ours(error: BaseException) -> bool:
     return anyio.current_effective_deadline() == float("-inf") or bool(task and task.cancelling())
 
 
-def _log_end(run: RunningTask, outcome: Outcome, fate: Fate) -> None:
-    what: dict[str, Any] = {"activity": run.activity.name, "task": run.label, "fate": fate}
-    what["seconds"] = round(monotonic() - run.started, 4)
-    if isinstance(outcome, Failure):
-        log.warning("task failed", error=outcome.error, **what)
-    elif fate is Fate.CLOSED:
-        log.warning("task closed", **what)
-    else:
-        log.debug("task succeeded", **what)
+def _heard(level: int) -> bool:
+    """Whether lines of `level` are written, as far as the logger can say: what they tell of need not be worked out."""
+    bound = log.bind()
+    return not hasattr(bound, "is_enabled_for") or bool(bound.is_enabled_for(level))
+
+
+def _end(run: RunningTask, fate: Fate) -> dict[str, Any]:
+    """What a line says of the end of a task."""
+    seconds = round(monotonic() - run.started, 4)
+    return {"activity": run.activity.name, "task": run.label, "fate": fate, "seconds": seconds}

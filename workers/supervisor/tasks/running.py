@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
+from functools import cache
 from time import monotonic
 
 import anyio
@@ -46,14 +47,21 @@ class RunningTask:
     _beat: Beat | None = None
     _reason: CancelReason | None = None
 
-    def __init__(self, activity: Activity, token: str, heartbeats: Heartbeats, drain: Drain) -> None:
+    def __init__(
+        self,
+        activity: Activity,
+        token: str,
+        heartbeats: Heartbeats,
+        drain: Drain,
+        worked_on: asyncio.Task[None],
+    ) -> None:
         self.activity = activity
         self.token = token
         self.label = hashlib.sha256(token.encode()).hexdigest()[:10]
         """Names the task in logs: a short hash, because the token itself is a secret."""
         self.started = monotonic()
-        self.scope = anyio.CancelScope()
-        self.worked_on = asyncio.current_task()
+        self.scope = _kind_of_scope()()
+        self.worked_on = worked_on
         """The event loop's task that runs it."""
         self._heartbeats = heartbeats
         self._drain = drain
@@ -91,8 +99,7 @@ class RunningTask:
 
     def beat(self) -> None:
         """See `TaskRun`."""
-        if self.worked_on:
-            self.worked_on.get_loop().call_soon_threadsafe(self._beat_soon)
+        self.worked_on.get_loop().call_soon_threadsafe(self._beat_soon)
 
     def beating(self, interval: float | None) -> AbstractContextManager[None]:
         """See `TaskRun`."""
@@ -123,3 +130,9 @@ class RunningTask:
             done()
         else:
             self.thread.when_done(lambda: self.after_thread(done))
+
+
+@cache
+def _kind_of_scope() -> type[anyio.CancelScope]:
+    """What anyio makes scopes of. It finds out for each anew, which takes longer than to make one."""
+    return type(anyio.CancelScope())
