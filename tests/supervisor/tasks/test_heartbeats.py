@@ -194,7 +194,11 @@ async def test_closed_beats_do_not_pile_up_and_open_ones_still_beat() -> None:
         group.start_soon(heartbeats.run)
         with heartbeats.beating(long, 0.2):
             for number in range(5_000):
-                heartbeats.beating(Run(str(number)), 3_600).close()
+                beat = heartbeats.beating(Run(str(number)), 3_600)
+                if number % 2:
+                    heartbeats._queue_fresh()  # as after half of an interval
+                beat.close()
+                assert len(heartbeats._fresh) <= 1
                 assert len(heartbeats._due) <= 600
             beat = heartbeats.beating(Run("twice"), 3_600)
             beat.close()

@@ -21,6 +21,10 @@ MOST_AT_ONCE = 500
 connections, which are twice as many: when nothing is answered, a thousand heartbeats must not keep a result waiting."""
 _SPREAD = 0.1
 """The share of an interval by which a beat may come early, so that tasks received together do not beat together."""
+_FRESH = 0.5
+"""The share of an interval after which a beat comes to the heap, at the latest. Tasks are many and short: the beats of
+most are closed before that, and have cost next to nothing."""
+_NEVER = float("inf")
 _CLOSED_KEPT = 256
 """Closed beats that may stay in the heap, however few are open."""
 _LEAST_WAIT = 1.0
@@ -46,11 +50,12 @@ class Beating(Protocol):
 class Beat:
     """Heartbeats of one running task, sent until it is closed; also a context manager that closes itself."""
 
-    __slots__ = ("interval", "queued", "run", "scheduler")
+    __slots__ = ("interval", "opened", "queued", "run", "scheduler")
 
-    def __init__(self, scheduler: "Heartbeats", run: Beating, interval: float) -> None:
+    def __init__(self, scheduler: "Heartbeats", run: Beating, interval: float, opened: float) -> None:
         self.run: Beating | None = run
         self.interval = interval  # 0: once
+        self.opened = opened
         self.queued = False  # whether it stands in the heap of the scheduler
         self.scheduler = scheduler
 
@@ -74,6 +79,8 @@ class Heartbeats:
         self._client = client
         self._metrics = metrics
         self._turns = asyncio.Semaphore(at_once)
+        self._fresh: set[Beat] = set()  # those that are not in the heap yet
+        self._fresh_until = _NEVER
         self._due: list[tuple[float, int, Beat]] = []
         self._closed = 0  # beats in the heap that nobody needs any more
         self._ties = count()
@@ -81,18 +88,26 @@ class Heartbeats:
 
     def beating(self, run: Beating, interval: float) -> Beat:
         """Beats for `run` every `interval` seconds until that is closed; the first time after one interval."""
-        beat = Beat(self, run, interval)
-        self._schedule(beat, interval)
+        now = monotonic()
+        beat = Beat(self, run, interval, now)
+        self._fresh.add(beat)
+        if (until := now + interval * _FRESH) < self._fresh_until:
+            self._fresh_until = until
+            self._earlier.set()
         return beat
 
     def beat(self, run: Beating) -> None:
         """One beat for `run` now."""
-        self._push(Beat(self, run, 0.0), monotonic())
+        now = monotonic()
+        self._push(Beat(self, run, 0.0, now), now)
         self._earlier.set()
 
     def forget(self, beat: Beat) -> None:
-        """Called by a beat that was closed. Tasks are many and short: their beats must not pile up until due."""
-        self._closed += beat.queued
+        """Called by a beat that was closed. Closed beats must not pile up in the heap until they are due."""
+        if not beat.queued:
+            self._fresh.discard(beat)
+            return
+        self._closed += 1
         if self._closed > _CLOSED_KEPT and self._closed > len(self._due) / 2:
             self._due = [entry for entry in self._due if entry[2].run is not None]
             heapq.heapify(self._due)
@@ -107,11 +122,20 @@ class Heartbeats:
 
     async def _wait(self) -> None:
         self._earlier.clear()
-        delay = self._due[0][0] - monotonic() if self._due else None
+        until = min(self._fresh_until, self._due[0][0] if self._due else _NEVER)
+        delay = None if until == _NEVER else until - monotonic()
         if delay is None or delay > 0:
             with suppress(TimeoutError):
                 async with asyncio.timeout(delay):
                     await self._earlier.wait()
+        if monotonic() >= self._fresh_until:
+            self._queue_fresh()
+
+    def _queue_fresh(self) -> None:
+        fresh, self._fresh, self._fresh_until = self._fresh, set(), _NEVER
+        now = monotonic()
+        for beat in fresh:
+            self._schedule(beat, beat.opened + beat.interval - now)
 
     def _send_due(self, sends: asyncio.TaskGroup) -> None:
         now = monotonic()
