@@ -18,6 +18,7 @@ from tests.stepfunctions.fast.server import Request, Served, answer, serving
 from workers.errors import UsageError
 from workers.stepfunctions.connection import Connection
 from workers.stepfunctions.fast.choice import AutoClient, open_stepfunctions
+from workers.stepfunctions.fast.client import FastClient
 from workers.stepfunctions.protocol import (
     ActivityMissingError,
     ActivityTask,
@@ -175,7 +176,7 @@ async def test_a_fault_before_the_service_is_transient_and_no_reason_to_give_up(
             await client.send_task_heartbeat("token")
         await client.send_task_heartbeat("token")
         assert isinstance(client, AutoClient)
-        assert not client._given_up
+        assert isinstance(client._hot, FastClient)
 
 
 async def test_a_report_is_sent_once_a_call_also_on_a_connection_used_before() -> None:
@@ -216,7 +217,8 @@ async def test_tls_is_verified(monkeypatch: pytest.MonkeyPatch) -> None:
     connection = Connection(a_session())
     async with open_stepfunctions(connection, "auto", polls=1, reports=1) as client:
         assert isinstance(client, AutoClient)
-        endpoint = client._fast._polls._endpoint
+        assert isinstance(client._hot, FastClient)
+        endpoint = client._hot._polls._endpoint
         assert endpoint.host == "states.us-east-1.amazonaws.com"
         assert endpoint.tls is not None
         assert endpoint.tls.verify_mode is ssl.CERT_REQUIRED

@@ -1,9 +1,9 @@
 """Which client a worker uses: the fast one where nothing speaks against it, and the stock one for good otherwise."""
 
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Coroutine
 from contextlib import asynccontextmanager
-from typing import Literal, NoReturn, TypeVar
+from typing import Any, Literal, NoReturn, TypeVar
 from urllib.parse import urlsplit
 
 import structlog
@@ -30,44 +30,39 @@ class AutoClient:
     """
 
     def __init__(self, fast: FastClient, stock: StepFunctions, *, fall_back: bool = True) -> None:
-        self._fast = fast
+        self._hot: HotCalls = fast
         self._stock = stock
         self._fall_back = fall_back
-        self._given_up = False
-        self.timeouts, self.host = fast.timeouts, fast.host
-        """What was found in the SDK's configuration."""
 
-    async def get_activity_task(self, activity_arn: str, worker_name: str) -> ActivityTask | None:
+    def get_activity_task(self, activity_arn: str, worker_name: str) -> Coroutine[Any, Any, ActivityTask | None]:
         """See `StepFunctions`."""
-        return await self._call(lambda client: client.get_activity_task(activity_arn, worker_name))
+        return self._answer(self._hot.get_activity_task(activity_arn, worker_name))
 
-    async def send_task_success(self, token: str, output: str) -> None:
+    def send_task_success(self, token: str, output: str) -> Coroutine[Any, Any, None]:
         """See `StepFunctions`."""
-        await self._call(lambda client: client.send_task_success(token, output))
+        return self._answer(self._hot.send_task_success(token, output))
 
-    async def send_task_failure(self, token: str, error: str, cause: str) -> None:
+    def send_task_failure(self, token: str, error: str, cause: str) -> Coroutine[Any, Any, None]:
         """See `StepFunctions`."""
-        await self._call(lambda client: client.send_task_failure(token, error, cause))
+        return self._answer(self._hot.send_task_failure(token, error, cause))
 
-    async def send_task_heartbeat(self, token: str) -> None:
+    def send_task_heartbeat(self, token: str) -> Coroutine[Any, Any, None]:
         """See `StepFunctions`."""
-        await self._call(lambda client: client.send_task_heartbeat(token))
+        return self._answer(self._hot.send_task_heartbeat(token))
 
     async def create_activity(self, name: str) -> None:
         """See `StepFunctions`."""
         await self._stock.create_activity(name)
 
-    async def _call(self, call: Callable[[HotCalls], Awaitable[T]]) -> T:
-        if not self._given_up:
-            try:
-                return await call(self._fast)
-            except UnaccountableError as error:
-                self._give_up(error)
-        return await call(self._stock)
+    async def _answer(self, call: Awaitable[T]) -> T:
+        try:
+            return await call
+        except UnaccountableError as error:
+            self._give_up(error)
 
     def _give_up(self, error: UnaccountableError) -> NoReturn:
-        if self._fall_back and not self._given_up:
-            self._given_up = True
+        if self._fall_back and self._hot is not self._stock:
+            self._hot = self._stock
             log.warning("using the stock client from now on", why=str(error))
         # Whether to call again is the worker's to say: it counts reports, and opens no poll while it drains.
         raise TransientError("Call", "UnaccountableAnswer", str(error)) from error
