@@ -22,6 +22,9 @@ def _without_rich() -> Iterator[None]:
 with _without_rich():
     import structlog
 
+get_logger = structlog.get_logger
+"""That of structlog, for modules that may be the first to ask for it: rich stays out then."""
+
 _QUIET = (
     "aiobotocore",
     "aiohttp",

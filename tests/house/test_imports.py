@@ -155,6 +155,11 @@ def test_a_package_imports_nothing_but_the_standard_library(package: str):
     assert not any(name.startswith(f"{package}.") for name in loaded)
 
 
+def test_registering_and_making_a_worker_wait_for_no_aws_sdk():
+    loaded = loaded_by("from workers import Registry, Worker")
+    assert not loaded & {"aiobotocore", "aiohttp", "botocore.session", "rich"}
+
+
 def loaded_by(program: str) -> set[str]:
     command = [sys.executable, "-I", "-c", f"import sys; {program}; print(*sys.modules)"]
     return set(subprocess.run(command, capture_output=True, text=True, timeout=30, check=True).stdout.split())

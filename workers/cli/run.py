@@ -6,18 +6,17 @@ from typing import Any
 
 import anyio
 import click
-import structlog
 
 from workers.cli.options import given, settings_options
 from workers.cli.show import show_quota, show_settings
 from workers.loading import load_registry
-from workers.logs import configure_logs
+from workers.logs import configure_logs, get_logger
 from workers.settings import Settings
 from workers.supervisor.quota import survey
 from workers.supervisor.worker import Worker
 from workers.variables import unknown_variables
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 
 @click.command()

@@ -6,10 +6,10 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from typing import TYPE_CHECKING, Any, Self
 
 import anyio
-import structlog
 from anyio.abc import TaskStatus
 
 from workers.errors import ExitCode, UsageError, bare
+from workers.logs import get_logger
 from workers.registry import Registry
 from workers.settings import Settings
 from workers.stepfunctions.connection import Connection, connect, find_place
@@ -29,7 +29,7 @@ from workers.supervisor.tasks.heartbeats import MOST_AT_ONCE
 if TYPE_CHECKING:
     from aiobotocore.session import AioSession
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 
 class Worker:
@@ -61,7 +61,10 @@ class Worker:
         if not len(registry):
             raise UsageError("the registry is empty: register a handler with @registry.activity")
         if client is None:
-            import workers.stepfunctions.fast.choice  # noqa: F401 - the AWS SDK takes long to load: not while others run
+            # The AWS SDK takes long to load: not when the worker runs, for nothing else could run meanwhile.
+            import aiobotocore.session  # noqa: F401
+
+            import workers.stepfunctions.fast.choice  # noqa: F401
         self.settings = settings or Settings()
         self.name = self.settings.worker_name or DEFAULT_NAME
         """The worker's name; its placeholders are filled in when it starts."""
