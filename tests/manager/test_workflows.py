@@ -155,6 +155,10 @@ async def test_the_same_request_with_the_same_key_starts_one_workflow(manager: L
     assert len(set(found)) == 1
     with pytest.raises(IdempotencyError):
         await manager.start_workflow(kept.name, {"x": 2}, idempotency_key="k")
+    others: list[dict[str, Any]] = [{"queue": "q"}, {"namespace": "n"}, {"tags": {"a": "b"}}, {"version": 0}]
+    for other in others:
+        with pytest.raises(IdempotencyError):
+            await manager.start_workflow(kept.name, {"x": 1}, idempotency_key="k", **other)
 
 
 async def test_a_request_that_was_done_is_told_so_though_its_definition_is_deprecated_by_now(manager: LocalManager):
@@ -273,6 +277,14 @@ async def test_33_what_somebody_else_stopped_is_resolved_when_it_is_seen(manager
     assert (done.status, done.resolved_by_user, done.status_reason) == (Status.CANCELLED, True, "by hand")
 
 
+async def test_33_what_a_user_said_stays_the_reason(manager: LocalManager):
+    kept = await defined(manager, WAITS)
+    started = await manager.start_workflow(kept.name)
+    await manager.store.update_workflow(started.id, Change(cancel_reason="mine", resolved_by_user=True))
+    await manager.account.call("StopExecution", executionArn=started.execution_arn, cause="theirs")
+    assert (await ended(manager, started)).status_reason == "mine"
+
+
 async def test_41_an_execution_that_is_not_there(manager: LocalManager, monkeypatch: pytest.MonkeyPatch):
     kept = await defined(manager, PASSES)
     started = await manager.start_workflow(kept.name)
@@ -331,7 +343,10 @@ async def test_a_queue_lets_few_run_and_the_next_starts_when_one_ends(manager: L
     (state,) = [one for one in await manager.queues() if one.name == queue]
     assert (state.running, state.waiting) == (1, 2)
     await manager.cancel_workflow(started[1].id, "not needed")
-    assert (await manager.workflow(started[1].id)).status is Status.CANCELLED
+    gone = await manager.workflow(started[1].id)
+    assert (gone.status, gone.launch, gone.status_reason) == (Status.CANCELLED, Launch.STARTED, "not needed")
+    assert gone.stopped_at
+    assert gone.execution_arn is None
     await manager.cancel_workflow(started[0].id, "enough")
     await until(manager, started[2], "running")
     await manager.delete_queue(queue)

@@ -138,8 +138,9 @@ class WorkflowService:
 
     async def begun_before(self, workflow: Workflow, key: IdempotencyKey) -> Workflow | None:
         """What the same request has begun when it came before; None if it did not: then nothing is kept of it."""
+        unwritten = Workflow(id=str(uuid4()), workflow_definition=workflow.workflow_definition)
         try:
-            return await self.store.save_workflow(workflow, idempotency=key, guard=_NOBODY)
+            return await self.store.save_workflow(unwritten, idempotency=key, guard=_NOBODY)
         except RevisionError:
             return None
 

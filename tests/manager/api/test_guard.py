@@ -84,6 +84,7 @@ async def test_bodies_have_a_limit(manager: LocalManager):
         "[" * 100_000,
         '{"name": "\\ud800", "stateMachine": {}}',
         '{"name": "a\\u0000b", "stateMachine": {}}',
+        '{"name": "x", "stateMachine": {"Comment": "a\\u0000b", "StartAt": "a", "States": {"a": {"Type": "Succeed"}}}}',
         '{"name": "a/b", "stateMachine": {}}',
         '{"name": "..", "stateMachine": {}}',
         '"text"',

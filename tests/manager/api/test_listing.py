@@ -27,6 +27,7 @@ async def test_13_pages_follow_each_other_in_both_directions(api: Api):
             assert not path or path.startswith("/workflows?")
             assert not path or f"workflowDefinitionName={definition['name']}" in path
         assert (found, pages) == (wanted, 3)
+    assert len(await api.ok("GET", "/workflows?limit=0")) == 5  # as many as without it: ten
 
 
 async def test_13_a_bad_page_token_is_refused(api: Api):

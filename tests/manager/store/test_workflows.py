@@ -164,6 +164,22 @@ async def test_a_request_with_a_key_is_done_once(store: Store, definition: Workf
     assert (await store.save_workflow(made(definition), idempotency=key)).id not in {first.id, new.id}
 
 
+async def test_a_request_that_was_done_is_known_before_anything_is_guarded(
+    store: Store, definition: WorkflowDefinition
+):
+    done, other = (IdempotencyKey(key, "hash", now() + timedelta(days=1)) for key in ("done", "other"))
+    first = await store.save_workflow(made(definition), idempotency=done)
+    nobody = Guard("nobody", -1)
+    assert (await store.save_workflow(made(definition), idempotency=done, guard=nobody)).id == first.id
+    unwritten = made(definition)
+    with pytest.raises(RevisionError):
+        await store.save_workflow(unwritten, idempotency=other, guard=nobody)
+    with pytest.raises(NotFoundError):
+        await store.workflow(unwritten.id)
+    second = made(definition)
+    assert (await store.save_workflow(second, idempotency=other)).id == second.id
+
+
 async def test_workflows_that_ended_long_ago_are_deleted(store: Store, definition: WorkflowDefinition):
     day = timedelta(days=1)
     old = [await ended(store, definition, Status.FAILED, stopped_at=now() - n * day, tags={"a": "b"}) for n in (3, 5)]
