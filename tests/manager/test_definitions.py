@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import anyio
 import pytest
 
 from tests.account import unique
@@ -53,6 +54,22 @@ async def test_names_that_would_share_machines_are_refused(manager: LocalManager
     await defined(manager, PASSES, name=f"{name}:b")
     with pytest.raises(ConflictError, match="would have the same state machines"):
         await defined(manager, PASSES, name=f"{name}-b")
+
+
+async def test_of_names_that_would_share_machines_one_is_taken_by_many_at_once(manager: LocalManager):
+    name, results = unique("twin"), []
+
+    async def create(sign: str) -> None:
+        try:
+            results.append((await defined(manager, PASSES, name=f"{name}{sign}b")).name)
+        except ConflictError:
+            results.append("refused")
+
+    async with anyio.create_task_group() as group:
+        for sign in ":- *#?":
+            group.start_soon(create, sign)
+    assert results.count("refused") == 5
+    assert len(await manager.definitions()) == 1
 
 
 async def test_a_name_that_no_machine_can_have_is_refused_at_once(manager: LocalManager):

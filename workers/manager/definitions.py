@@ -1,5 +1,7 @@
 """The service's part for definitions: what may be kept, and what becomes of it."""
 
+from anyio import Lock
+
 from workers.arns import without_refused
 from workers.errors import UsageError
 from workers.machines.definition import load
@@ -21,6 +23,8 @@ class DefinitionService:
     """Definitions and their versions; see `workers.manager.interface.Definitions`."""
 
     store: Store
+    naming: Lock
+    """Held while a new name is compared with the others and taken."""
 
     async def definitions(self) -> list[WorkflowDefinition]:
         """The latest version of each, by name."""
@@ -37,8 +41,9 @@ class DefinitionService:
     async def create_definition(self, definition: NewWorkflowDefinition) -> WorkflowDefinition:
         """Creates version 0. Raises `InvalidError` with all problems, `ConflictError` for a name that is taken."""
         new = _checked(definition)
-        await self._check_name(new.name)
-        return await self.store.save_definition(new)
+        async with self.naming:
+            await self._check_name(new.name)
+            return await self.store.save_definition(new)
 
     async def update_definition(self, definition: NewWorkflowDefinition) -> WorkflowDefinition:
         """Creates the next version. Raises `InvalidError` with all problems, and `NotFoundError`."""

@@ -5,6 +5,8 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 from functools import partial
 
+from anyio import Lock
+
 from workers.manager.batch.batch import Batch
 from workers.manager.changes import Changes
 from workers.manager.definitions import DefinitionService
@@ -51,6 +53,7 @@ class LocalManager(DefinitionService, ResumeService, RegistryService):
         )
         self.recent_changes = Changes(store)
         self.looked = {}
+        self.naming = Lock()
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
