@@ -106,6 +106,14 @@ async def test_35_a_workflow_with_an_active_retry_cannot_be_resumed(manager: Loc
     assert (await manager.resume_workflow(failed.id, "two")).retry_for == failed.id
 
 
+async def test_35_a_retry_that_has_ended_unseen_is_no_active_one(manager: LocalManager, commands: Commands):
+    async with commands.at_work():
+        failed = await failed_chain(manager, commands)
+    first = await manager.resume_workflow(failed.id, "two")
+    await manager.account.call("StopExecution", executionArn=first.execution_arn)
+    assert (await manager.resume_workflow(failed.id, "two")).retry_for == failed.id
+
+
 async def test_35_only_one_of_many_who_resume_at_once_does(manager: LocalManager, commands: Commands):
     async with commands.at_work():
         failed = await failed_chain(manager, commands)
