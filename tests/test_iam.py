@@ -88,10 +88,17 @@ def test_a_manager_that_makes_roles_passes_those_alone():
     assert "dynamodb:PutItem" not in found
 
 
+def test_a_manager_of_batch_looks_at_jobs_and_reads_their_results():
+    found = actions(manager_policy(place=PLACE, batch=True, batch_results="results"))
+    assert found["batch:DescribeJobs"] == ["*"]
+    assert found["dynamodb:BatchGetItem"] == ["arn:aws:dynamodb:eu-west-1:123456789012:table/results"]
+    assert not {"batch:DescribeJobs", "dynamodb:BatchGetItem"} & set(actions(manager_policy(place=PLACE)))
+
+
 def test_every_action_is_an_operation_of_its_service():
     policy = worker_policy(["add"], place=PLACE, settings=Settings(payloads="s3://b"), kms_key="arn:k", cluster="c")
     manager = manager_policy(place=PLACE, database="dynamodb://flows", events="changes", callbacks="prod--shop",
-                             create_events=True, kms_key="arn:k")  # fmt: skip
+                             create_events=True, batch=True, batch_results="r", kms_key="arn:k")  # fmt: skip
     services = {"states": "stepfunctions"}
     for action in actions(policy) | actions(manager):
         service, _, operation = action.partition(":")
@@ -116,6 +123,8 @@ def test_the_command_asks_aws_nothing_when_it_is_told_where(
     machine.write_text("start_at: A\nstates: {A: {type: task, resource: 'lambda:ship', end: true}}\n")
     run("machine", str(machine), *account)
     assert actions(json.loads(capsys.readouterr().out))["lambda:InvokeFunction"]
+    run("manager", "--batch-queue", "low=queue", "--batch-results", "results", *account)
+    assert {"batch:DescribeJobs", "dynamodb:BatchGetItem"} <= set(actions(json.loads(capsys.readouterr().out)))
     with pytest.raises(UsageError, match="not both"):
         run("worker", "examples.census:registry", "--activity", "add", *account)
     with pytest.raises(UsageError, match="no AWS credentials"):

@@ -59,6 +59,8 @@ def manager_policy(
     events: str | None = None,
     create_events: bool = False,
     callbacks: str | None = None,
+    batch: bool = False,
+    batch_results: str | None = None,
     kms_key: str | None = None,
 ) -> dict[str, Any]:
     """The policy of the role of `workers serve`, from what it is started with.
@@ -66,7 +68,8 @@ def manager_policy(
     `role`: the role that it gives its state machines; without one, it makes one for each (`--create-role`).
     `namespace`: the one in which workflows may be started; by default all. `events`: the name of the queue that
     EventBridge fills; `create_events`: whether it makes and checks that queue and its rule. `callbacks`: the
-    application whose callbacks it consumes, `NAMESPACE--APPLICATION`.
+    application whose callbacks it consumes, `NAMESPACE--APPLICATION`. `batch`: whether it has queues of AWS Batch;
+    `batch_results`: the table into which their jobs write outputs.
     """
 
     every = namespaced(_EVERYTHING, namespace)
@@ -95,6 +98,10 @@ def manager_policy(
     statements += payload_statements(payloads, place=place)
     if callbacks:
         statements += callback_statements(f"{callbacks}-callbacks", place=place, machines=machines)
+    if batch:
+        statements.append(_allow("Jobs", ["batch:DescribeJobs"], [_EVERYTHING]))  # knows no resources
+    if batch_results:
+        statements.append(_allow("JobResults", ["dynamodb:BatchGetItem"], [_table(place, batch_results)]))
     if kms_key:
         statements.append(_allow("Key", ["kms:Decrypt", "kms:GenerateDataKey"], [kms_key]))
     return {"Version": "2012-10-17", "Statement": statements}

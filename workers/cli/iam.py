@@ -58,6 +58,8 @@ def worker(registry: str | None, *, activities: tuple[str, ...], **options: Any)
 @click.option("--events", metavar="QUEUE", help="The queue that status changes come by.")
 @click.option("--create-events", is_flag=True, help="It makes and checks that queue, and its rule.")
 @click.option("--callbacks", metavar="APPLICATION", help="The application whose callbacks it consumes.")
+@click.option("--batch-queue", "batch", metavar="NAME=QUEUE", multiple=True, help="A queue of AWS Batch.")
+@click.option("--batch-results", metavar="TABLE", help="The table into which jobs write their outputs.")
 @click.option("--kms-key", metavar="ARN", help="The key that encrypts its bucket, queue or tables.")
 @aws_options
 def manager(
@@ -68,6 +70,8 @@ def manager(
     events: str | None,
     create_events: bool,
     callbacks: str | None,
+    batch: tuple[str, ...],
+    batch_results: str | None,
     kms_key: str | None,
     **options: Any,
 ) -> None:
@@ -88,6 +92,8 @@ def manager(
             events=events,
             create_events=create_events,
             callbacks=callbacks,
+            batch=bool(batch),
+            batch_results=batch_results,
             kms_key=kms_key,
         )
     )
