@@ -1,6 +1,5 @@
-"""What the loop could leave: registrations, processes, files."""
+"""What the loop could leave: registrations and processes."""
 
-import tempfile
 from pathlib import Path
 
 from workers.machines.activities import list_activities
@@ -38,8 +37,3 @@ def alive(pids: list[int]) -> list[int]:
             return False
 
     return [pid for pid in pids if runs(pid)]
-
-
-def temporary_files() -> set[str]:
-    """What the loop may have put where temporary files go."""
-    return {path.name for path in Path(tempfile.gettempdir()).glob("workers-*")}

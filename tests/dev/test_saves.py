@@ -10,7 +10,7 @@ import pytest
 
 from tests.account import unique
 from tests.dev.conftest import handlers
-from tests.dev.remains import processes_in, registered, temporary_files
+from tests.dev.remains import processes_in, registered
 from tests.dev.terminal import dev, save
 from workers.local import LocalStepFunctions
 
@@ -19,12 +19,15 @@ SAVES = 50
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
-async def test_every_result_is_of_its_own_save(folder: Path, engine: LocalStepFunctions) -> None:
-    namespace, before = unique("t"), temporary_files()
+async def test_every_result_is_of_its_own_save(
+    folder: Path, engine: LocalStepFunctions, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    namespace, temporary = unique("t"), tmp_path_factory.mktemp("temporary")
     dice = random.Random(7)
     code = folder / "handlers.py"
     save(code, handlers("return 1000", head="import time"))
-    with dev(folder, "--machine", "adder.yaml", "--namespace", namespace, port=engine.port) as terminal:
+    arguments = ("--machine", "adder.yaml", "--namespace", namespace)
+    with dev(folder, *arguments, port=engine.port, TMPDIR=str(temporary)) as terminal:
         terminal.shows("SUCCEEDED", "1000")
         for number in range(1001, 1001 + SAVES):
             during = number % 3 == 1  # that is, not the last: what is saved then has to be answered
@@ -43,7 +46,7 @@ async def test_every_result_is_of_its_own_save(folder: Path, engine: LocalStepFu
         assert terminal.quit() == 0
     assert await registered(engine.port, namespace) == []
     assert processes_in(folder) == []
-    assert temporary_files() == before
+    assert list(temporary.iterdir()) == []
 
 
 @pytest.mark.slow
