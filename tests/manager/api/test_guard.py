@@ -226,6 +226,9 @@ async def _until(content, part: bytes):
 async def test_the_numbers_of_the_service(api: Api):
     await api("GET", "/nowhere")
     await api.ok("POST", "/workflow-definitions", {"name": "x", "stateMachine": PASSES}, status=201)
+    for word in ("FOO", "BAR"):
+        assert (await api(word, "/workflows")).status == 405
     text = (await api("GET", "/metrics")).text
+    assert 'workers_manager_http_requests_total{method="other",route="/workflows",status="405"} 2.0' in text
     assert 'workers_manager_http_requests_total{method="GET",route="",status="404"} 1.0' in text
     assert 'workers_manager_http_requests_total{method="POST",route="/workflow-definitions",status="201"} 1.0' in text

@@ -13,6 +13,7 @@ from workers.manager.store.interface import Store
 from workers.metrics import PlainRegistry
 
 PREFIX = "workers_manager"
+_METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 _BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
 
@@ -136,7 +137,8 @@ class Measured:
             if message["type"] == "http.response.start":
                 route = getattr(scope.get("route"), "path", "")  # the router writes it down
                 seconds = time.monotonic() - begun
-                self._measures.request(scope["method"], route, message["status"], seconds)
+                method = scope["method"] if scope["method"] in _METHODS else "other"  # a caller may send any word
+                self._measures.request(method, route, message["status"], seconds)
             await send(message)
 
         await self._app(scope, receive, measured)
