@@ -24,7 +24,9 @@ async def few_ids(connection: AsyncConnection, text: str) -> list[str] | None:
         return None
     if connection.dialect.name != "sqlite":
         likely = select(workflows.c.id).where(workflows.c.id.like(f"%{escaped(text)}%", escape="/")).limit(FEW + 1)
+        await connection.exec_driver_sql("SET LOCAL enable_bitmapscan = on")  # it is how the index can be read
         found = list((await connection.scalars(likely)).all())
+        await connection.exec_driver_sql("SET LOCAL enable_bitmapscan = off")
         return None if len(found) > FEW else found
     # Without ESCAPE the index serves; what `_` and `%` let through is judged again with it.
     coarse = select(_ids.c.id).where(_ids.c.id.like(f"%{text}%")).limit(FEW + 1)
