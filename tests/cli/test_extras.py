@@ -34,7 +34,10 @@ def run(folder: Path, *arguments: str) -> tuple[int, str]:
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where a user of AWS works; nothing is asked of it."""
+    for name in ("AWS_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "eu-west-1")
     (tmp_path / "handlers.py").write_text(
         'from workers import Registry\n\nregistry = Registry()\nregistry.add("add", lambda x: x)\n'
     )
@@ -60,10 +63,7 @@ def folder(tmp_path: Path) -> Path:
     ],
     ids=lambda value: value if isinstance(value, str) else " ".join(value[:2]),
 )
-def test_a_command_says_which_extra_it_needs(
-    arguments: list[str], extra: str, folder: Path, monkeypatch: pytest.MonkeyPatch
-):
-    monkeypatch.setenv("AWS_REGION", "eu-west-1")
+def test_a_command_says_which_extra_it_needs(arguments: list[str], extra: str, folder: Path):
     code, said = run(folder, *arguments)
     assert (code, f"sfn-workers[{extra}]" in said, "Traceback" in said) == (2, True, False), said
 
@@ -85,7 +85,6 @@ def test_a_command_says_which_extra_it_needs(
     ],
     ids=" ".join,
 )
-def test_a_command_needs_none(arguments: list[str], folder: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setenv("AWS_REGION", "eu-west-1")
+def test_a_command_needs_none(arguments: list[str], folder: Path):
     code, said = run(folder, *arguments)
     assert (code, "Traceback" in said) == (0, False), said

@@ -11,9 +11,11 @@ import os
 import re
 import signal
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from anyio.from_thread import start_blocking_portal
 
 from workers.local import LocalStepFunctions
 
@@ -54,12 +56,22 @@ async def play(script: str, folder: Path, engine: LocalStepFunctions) -> str:
     return text
 
 
+@pytest.fixture
+def engine_of_the_page() -> Iterator[LocalStepFunctions]:
+    """An engine of its own: pages have machines of the same names."""
+    with (
+        start_blocking_portal() as portal,
+        portal.wrap_async_context_manager(LocalStepFunctions(poll_hold=0.3)) as local,
+    ):
+        yield local
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("page", PAGES)
 async def test_the_sessions_of_a_page_print_what_it_says(
     page: str,
     tmp_path: Path,
-    engine: LocalStepFunctions,
+    engine_of_the_page: LocalStepFunctions,
     unused_tcp_port: int,
     monkeypatch: pytest.MonkeyPatch,
 ):
@@ -70,7 +82,7 @@ async def test_the_sessions_of_a_page_print_what_it_says(
     monkeypatch.setenv("WORKERS_MANAGER_URL", f"http://127.0.0.1:{unused_tcp_port}")
     sessions = list(SESSION.finditer(text))
     script = f"echo '{MARK}'\n".join(session["commands"] for session in sessions)
-    printed = [part.rstrip("\n") for part in (await play(script, tmp_path, engine)).split(f"{MARK}\n")]
+    printed = [part.rstrip("\n") for part in (await play(script, tmp_path, engine_of_the_page)).split(f"{MARK}\n")]
     assert len(printed) == len(sessions)
     for session, output in zip(sessions, printed, strict=True):
         if session["output"]:
