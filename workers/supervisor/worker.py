@@ -60,12 +60,12 @@ class Worker:
     ) -> None:
         if not len(registry):
             raise UsageError("the registry is empty: register a handler with @registry.activity")
-        if client is None:
+        self.settings = settings or Settings()
+        if client is None or not self.settings.local:
             # The AWS SDK takes long to load: not when the worker runs, for nothing else could run meanwhile.
             import aiobotocore.session  # noqa: F401
 
             import workers.stepfunctions.fast.choice  # noqa: F401
-        self.settings = settings or Settings()
         self.name = self.settings.worker_name or DEFAULT_NAME
         """The worker's name; its placeholders are filled in when it starts."""
         self.activities: list[Activity] = []
