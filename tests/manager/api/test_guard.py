@@ -27,7 +27,8 @@ async def test_tokens_open_the_api_and_read_only_ones_only_for_reading(manager: 
         message = await api.refused(403, "POST", "/workflow-definitions", body, Authorization=f"Bearer {READS}")
         assert "may only read" in message
         assert (await api("POST", "/workflow-definitions", body, Authorization=f"bearer {WRITES}")).status == 201
-        assert (await api("GET", "/_health")).status == 200
+        for path in ("/_health", "/livez"):
+            assert (await api("GET", path)).status == 200
         assert (await api("GET", "/metrics")).status == 401
 
 

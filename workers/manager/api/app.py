@@ -67,6 +67,7 @@ def make_app(
 def _add_service(app: FastAPI, measures: Measures | None) -> None:
     """What is asked of the service itself."""
 
+    @app.get("/livez", include_in_schema=False)  # as a worker answers, so that one image checks the health of both
     @app.get("/_health", tags=["service"], operation_id="healthCheck", response_class=Response)
     async def health() -> Response:
         """Whether the service runs; it asks nobody else."""

@@ -15,7 +15,7 @@ from workers.errors import UsageError
 from workers.manager.api.answers import refuse
 
 _READS = {"GET", "HEAD", "OPTIONS"}
-_OPEN = "/_health"
+_OPEN = {"/_health", "/livez"}
 _CALLBACKS = "/callbacks/"
 _LEAST = 16
 """Characters that a token must have: it is all that protects the service."""
@@ -104,7 +104,7 @@ class Guard:
                 headers.setdefault("Cache-Control", "no-store")
             await send(message)
 
-        refusal = None if scope["path"] == _OPEN else self._refusal(scope)
+        refusal = None if scope["path"] in _OPEN else self._refusal(scope)
         await (refusal or self._app)(scope, receive, guarded)
 
     def _refusal(self, scope: Scope) -> Response | None:
