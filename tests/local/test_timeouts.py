@@ -91,7 +91,9 @@ async def test_an_execution_that_takes_too_long(activity: Activity, account: Acc
     ended = await account.ended(execution)
     assert ended["status"] == "TIMED_OUT"
     assert "error" not in ended
-    assert (await history(account, execution))[-1] == "ExecutionTimedOut"
+    last = (await account.events(execution))[-1]
+    assert (last["type"], last["previousEventId"]) == ("ExecutionTimedOut", 0)
+    assert last["executionTimedOutEventDetails"] == {"error": "States.Timeout"}
     if token:
         async with refused("TaskTimedOut"):
             await activity.succeed(token)

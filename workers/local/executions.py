@@ -105,7 +105,7 @@ class Execution:
 
     def _end(self, event: Event) -> None:
         self.status, home = ENDINGS[event["type"]]
-        particulars = event.get(home, {})
+        particulars = event.get(home, {}) if self.status != "TIMED_OUT" else {}  # only its history tells of an error
         self.output, self.error, self.cause = (particulars.get(name) for name in ("output", "error", "cause"))
         self.stopped = event["timestamp"]
         on_end, self.on_end = self.on_end, None

@@ -222,7 +222,7 @@ class Run:
             self.fail("States.Runtime", f"The interpreter failed: {error!r}", after=0)
 
     def _time_out(self) -> None:
-        self.record("ExecutionTimedOut", "executionTimedOutEventDetails", {}, after=0)
+        self.record("ExecutionTimedOut", "executionTimedOutEventDetails", {"error": "States.Timeout"}, after=0)
 
     def _end(self) -> None:
         """Called once, with the last event."""

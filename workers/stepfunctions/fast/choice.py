@@ -33,6 +33,8 @@ class AutoClient:
         self._hot: HotCalls = fast
         self._stock = stock
         self._fall_back = fall_back
+        self.timeouts, self.host = fast.timeouts, fast.host
+        """What was found in the SDK's configuration."""
 
     def get_activity_task(self, activity_arn: str, worker_name: str) -> Coroutine[Any, Any, ActivityTask | None]:
         """See `StepFunctions`."""
