@@ -32,7 +32,7 @@ def rows(body: str) -> list[dict[str, Any]]:
         raise
     found: list[dict[str, Any]] = []
     for batch in batches:
-        columns = [[_as_json(scalar.as_py()) for scalar in column] for column in batch.columns]
+        columns = [[_as_json(column[row].as_py()) for row in range(len(column))] for column in batch.columns]
         found += [dict(zip(batch.column_names, row, strict=True)) for row in zip(*columns, strict=True)]
     return found
 
