@@ -5,7 +5,7 @@ and SendTaskHeartbeat are judged by the activity, or for `.waitForTaskToken` by 
 belongs to.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from workers.arns import Place, is_arn, namespaced
@@ -90,21 +90,31 @@ def manager_policy(
     if not role:
         changes = ["CreateRole", "DeleteRolePolicy", "GetRole", "GetRolePolicy", "PutRolePolicy"]
         statements.append(_allow("Roles", _of("iam", changes), [own_roles]))
-    if database.startswith("dynamodb://"):
-        tables = _table(place, f"{database.removeprefix('dynamodb://')}-{_EVERYTHING}")
-        statements.append(_allow("Database", _of("dynamodb", _TABLES + _ITEMS), [tables]))
+    statements += _database_statements(database, place=place)
+    statements += _batch_statements(place=place, looks=batch, results=batch_results)
     if events:
         statements += _event_statements(events, place=place, makes=create_events, kms_key=kms_key)
     statements += payload_statements(payloads, place=place)
     if callbacks:
         statements += callback_statements(f"{callbacks}-callbacks", place=place, machines=machines)
-    if batch:
-        statements.append(_allow("Jobs", ["batch:DescribeJobs"], [_EVERYTHING]))  # knows no resources
-    if batch_results:
-        statements.append(_allow("JobResults", ["dynamodb:BatchGetItem"], [_table(place, batch_results)]))
     if kms_key:
         statements.append(_allow("Key", ["kms:Decrypt", "kms:GenerateDataKey"], [kms_key]))
     return {"Version": "2012-10-17", "Statement": statements}
+
+
+def _database_statements(url: str, *, place: Place) -> Iterator[dict[str, Any]]:
+    """What the manager needs in its database: nothing unless that is DynamoDB."""
+    if url.startswith("dynamodb://"):
+        tables = _table(place, f"{url.removeprefix('dynamodb://')}-{_EVERYTHING}")
+        yield _allow("Database", _of("dynamodb", _TABLES + _ITEMS), [tables])
+
+
+def _batch_statements(*, place: Place, looks: bool, results: str | None) -> Iterator[dict[str, Any]]:
+    """What the manager needs to look at jobs of AWS Batch, and at their `results`, a table."""
+    if looks:
+        yield _allow("Jobs", ["batch:DescribeJobs"], [_EVERYTHING])  # knows no resources
+    if results:
+        yield _allow("JobResults", ["dynamodb:BatchGetItem"], [_table(place, results)])
 
 
 def _event_statements(name: str, *, place: Place, makes: bool, kms_key: str | None) -> list[dict[str, Any]]:
