@@ -77,19 +77,13 @@ def manager_policy(
     makes = ["CreateStateMachine", "TagResource", "UpdateStateMachine"]
     uses = ["DescribeStateMachine", "ListExecutions", "ListTagsForResource", "StartExecution"]
     looks = ["DescribeExecution", "GetExecutionHistory", "RedriveExecution", "StopExecution"]
-    own_roles = f"arn:{place.partition}:iam::{place.account}:{_ROLES}"
-    passes = _allow("PassRole", ["iam:PassRole"], [role or own_roles])
-    passes["Condition"] = {"StringEquals": {"iam:PassedToService": "states.amazonaws.com"}}
     statements = [
         _allow("Machines", _of("states", makes + uses), machines),
         _allow("Executions", _of("states", looks), [_any(place, "execution", every) + ":*"]),
         _allow("Activities", ["states:CreateActivity"], [_any(place, "activity", every)]),
         _allow("Lists", ["states:ListActivities"], [_EVERYTHING]),  # knows no resources
-        passes,
+        *_role_statements(role, place=place),
     ]
-    if not role:
-        changes = ["CreateRole", "DeleteRolePolicy", "GetRole", "GetRolePolicy", "PutRolePolicy"]
-        statements.append(_allow("Roles", _of("iam", changes), [own_roles]))
     statements += _database_statements(database, place=place)
     statements += _batch_statements(place=place, looks=batch, results=batch_results)
     if events:
@@ -100,6 +94,17 @@ def manager_policy(
     if kms_key:
         statements.append(_allow("Key", ["kms:Decrypt", "kms:GenerateDataKey"], [kms_key]))
     return {"Version": "2012-10-17", "Statement": statements}
+
+
+def _role_statements(role: str | None, *, place: Place) -> Iterator[dict[str, Any]]:
+    """What the manager needs to give its state machines that role, or one each that it makes."""
+    own = f"arn:{place.partition}:iam::{place.account}:{_ROLES}"
+    passes = _allow("PassRole", ["iam:PassRole"], [role or own])
+    passes["Condition"] = {"StringEquals": {"iam:PassedToService": "states.amazonaws.com"}}
+    yield passes
+    if not role:
+        changes = ["CreateRole", "DeleteRolePolicy", "GetRole", "GetRolePolicy", "PutRolePolicy"]
+        yield _allow("Roles", _of("iam", changes), [own])
 
 
 def _database_statements(url: str, *, place: Place) -> Iterator[dict[str, Any]]:
