@@ -64,9 +64,9 @@ async def test_group_46_what_still_runs_is_looked_at_again(house: House, post: P
     await house.machine(WAITS)
     kept = await house.started()
     await post.send(event(kept, "RUNNING"))
-    await post.take()
+    while await post.left():  # Step Functions' own event of its beginning may come a little later
+        await post.take()
     assert (await house.store.workflow(kept.id)).status is Status.RUNNING
-    await post.empty()
     assert kept.execution_arn
     await stop_execution(kept.execution_arn, account=house.account)
     await house.until(kept, Status.CANCELLED, by=house.look)  # the event of its end was never read

@@ -111,6 +111,8 @@ class Poller:
         async with anyio.create_task_group() as side:
             side.start_soon(self._wake_for_drain, name=f"pollers {self.activity.name} wait for the drain")
             self._fill()
+            if not self._loops:  # the drain began before
+                self._ended.set()
             try:
                 await self._ended.wait()
             finally:
