@@ -31,6 +31,7 @@ import aiohttp
 import manager as manager_benchmark
 from manager import ROWS, SPAN, memory, queries
 
+from workers.collector import settle
 from workers.local import LocalStepFunctions
 from workers.manager.api.app import make_app
 from workers.manager.api.guard import Tokens
@@ -111,6 +112,7 @@ async def measure(file: Path) -> dict[str, Any]:
         root = await stack.enter_async_context(serving(app, stopping=stopping))
         visitor = Visitor(await stack.enter_async_context(aiohttp.ClientSession()), root)
         await visitor.page("(the first of all)", "/ui/workflows")
+        settle()  # as `workers serve` does
         chance = random.Random(2)
         for _ in range(PAGES):
             for kind, asked in queries(chance):

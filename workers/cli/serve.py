@@ -11,6 +11,7 @@ import click
 
 from workers.cli.aws import read_text
 from workers.cli.options import given, settings_options
+from workers.collector import settle
 from workers.errors import ExitCode, MissingExtraError, UsageError
 from workers.logs import configure_logs
 from workers.settings import Settings
@@ -169,6 +170,7 @@ async def _serve(settings: Settings, service: "Service", health: tuple[str, ...]
                 click.echo("workers serve: --no-auth: whoever reaches this port may start and stop workflows")
             click.echo(f"workers serve: web page at {url}{PREFIX}")
             click.echo(f"workers serve: ready at {url}")
+            settle()
             await anext(signals)
     return ExitCode.OK
 

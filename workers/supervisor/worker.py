@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 import anyio
 from anyio.abc import TaskStatus
 
+from workers.collector import settle
 from workers.errors import ExitCode, UsageError, bare
 from workers.logs import get_logger
 from workers.registry import Registry
@@ -16,7 +17,6 @@ from workers.stepfunctions.connection import Connection, connect, find_place
 from workers.stepfunctions.protocol import ServiceError, StepFunctions
 from workers.supervisor.activity import Activity, activities
 from workers.supervisor.advice import advise
-from workers.supervisor.collector import settle
 from workers.supervisor.drain import Drain
 from workers.supervisor.names import DEFAULT as DEFAULT_NAME
 from workers.supervisor.names import fill_name
