@@ -81,7 +81,7 @@ def manager_policy(
         _allow("Machines", _of("states", makes + uses), machines),
         _allow("Executions", _of("states", looks), [_any(place, "execution", every) + ":*"]),
         _allow("Activities", ["states:CreateActivity"], [_any(place, "activity", every)]),
-        _allow("Lists", ["states:ListActivities"], [_EVERYTHING]),  # knows no resources
+        *_page_statements(every, place=place),
         *_role_statements(role, place=place),
     ]
     statements += _database_statements(database, place=place)
@@ -94,6 +94,19 @@ def manager_policy(
     if kms_key:
         statements.append(_allow("Key", ["kms:Decrypt", "kms:GenerateDataKey"], [kms_key]))
     return {"Version": "2012-10-17", "Statement": statements}
+
+
+def _page_statements(names: str, *, place: Place) -> Iterator[dict[str, Any]]:
+    """What the web page reads besides: `names` are those of machines and executions."""
+    yield _allow(
+        "PageLists", _of("states", ["ListActivities", "ListStateMachines"]), [_EVERYTHING]
+    )  # know no resources
+    yield _allow("PageMachines", ["states:ListStateMachineVersions"], [_any(place, "stateMachine", names)])
+    described = ["states:DescribeStateMachineForExecution"]
+    yield _allow("PageExecutions", described, [_any(place, "execution", names) + ":*"])
+    yield _allow(
+        "PageMapRuns", _of("states", ["DescribeMapRun", "ListExecutions"]), [_any(place, "mapRun", names) + ":*"]
+    )
 
 
 def _role_statements(role: str | None, *, place: Place) -> Iterator[dict[str, Any]]:

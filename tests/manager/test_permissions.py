@@ -5,6 +5,7 @@ from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import anyio
 import pytest
 from aiobotocore.client import AioBaseClient
@@ -22,6 +23,7 @@ from workers.manager.opening import Service, open_service
 from workers.manager.requests import NewWorkflowDefinition
 from workers.settings import Settings
 from workers.stepfunctions.connection import Connection
+from workers.web.beside import pages_beside
 
 PLACE = Place("aws", "us-east-1", "123456789012")
 _PARTS = {"Put": "PutItem", "Update": "UpdateItem", "Delete": "DeleteItem", "ConditionCheck": "ConditionCheckItem"}
@@ -32,6 +34,21 @@ MACHINE = {
         "look": {"Type": "Pass", "Next": "wait"},
         "wait": {"Type": "Task", "Resource": "somebody", "TimeoutSeconds": 600, "HeartbeatSeconds": 60, "Next": "fail"},
         "fail": {"Type": "Fail", "Error": "No"},
+    },
+}
+DISTRIBUTED = {
+    "StartAt": "each",
+    "States": {
+        "each": {
+            "Type": "Map",
+            "ItemsPath": "$.items",
+            "ItemProcessor": {
+                "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"},
+                "StartAt": "one",
+                "States": {"one": {"Type": "Pass", "End": True}},
+            },
+            "End": True,
+        }
     },
 }
 FAILS = {"StartAt": "fail", "States": {"fail": {"Type": "Fail", "Error": "No"}}}
@@ -107,7 +124,8 @@ async def test_every_call_of_a_manager_is_allowed_and_no_action_is_superfluous(
             if table := parameters.get("TableName"):
                 arn = f"arn:aws:dynamodb:us-east-1:123456789012:table/{table}"
                 assert any(fnmatch(arn, pattern) for pattern in allowed[action]), f"{action} {table}"
-    never = {action for action in allowed if action not in called}
+    paged = {action for one in policy["Statement"] if one["Sid"].startswith("Page") for action in one["Action"]}
+    never = allowed.keys() - called.keys() - paged
     seldom = {
         "iam:DeleteRolePolicy", "iam:PassRole", "iam:PutRolePolicy", "states:TagResource", "states:UpdateStateMachine",
         "states:ListTagsForResource", "states:ListExecutions",
@@ -115,6 +133,42 @@ async def test_every_call_of_a_manager_is_allowed_and_no_action_is_superfluous(
         "sqs:DeleteMessage", "states:SendTaskFailure", "states:SendTaskHeartbeat", "states:SendTaskSuccess",
     }  # fmt: skip
     assert never <= seldom
+
+
+async def test_every_page_of_a_manager_asks_only_for_what_is_allowed(
+    called: dict[str, list[Any]], engine: LocalStepFunctions, monkeypatch: pytest.MonkeyPatch
+):
+    for name, value in engine.environment().items():
+        monkeypatch.setenv(name, value)
+    namespace = unique("prod")
+    service = Service(port=0, database="sqlite://", create_role=True)
+    async with (
+        open_service(service, Settings(client="botocore"), around=pages_beside) as url,
+        Client(url) as manager,
+        aiohttp.ClientSession() as http,
+    ):
+        await manager.create_definition(NewWorkflowDefinition(name="each", state_machine=DISTRIBUTED))
+        started = await manager.start_workflow("each", {"items": [1, 2]}, namespace=namespace)
+        found = await until(manager, started.id, "succeeded")
+        assert found.execution_arn
+        machine = found.execution_arn.split(":")[6]
+        called.clear()
+        for page in (
+            "", "workflows", "executions", "definitions", "definitions/each", "machines", f"machines/{machine}",
+            "workers", f"workflows/{found.id}", f"executions/{found.execution_arn}",
+            f"executions/{found.execution_arn}?tab=items",
+        ):  # fmt: skip
+            async with http.get(f"{url}/ui/{page}") as answer:
+                assert answer.status == 200, page
+    policy = manager_policy(place=PLACE, namespace=namespace)
+    allowed = {(action, arn) for one in policy["Statement"] for action in one["Action"] for arn in one["Resource"]}
+    page_only = {action for one in policy["Statement"] if one["Sid"].startswith("Page") for action in one["Action"]}
+    assert page_only <= set(called)
+    for action, calls in called.items():
+        for parameters in calls:
+            named = [value for name, value in parameters.items() if name.endswith("Arn")] or ["*"]
+            if namespace in named[0] or named == ["*"]:  # others share the engine
+                assert any(action == one and fnmatch(named[0], arn) for one, arn in allowed), f"{action} {named}"
 
 
 async def live(manager: Client, namespace: str) -> None:
