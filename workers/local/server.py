@@ -67,6 +67,8 @@ class Server:
         found = _REGION.search(request.header("authorization"))
         region = self._regions.get(found["region"] if found else LOCAL_REGION)
         operation, parameters = accepted(name, body)
+        if self._bad_day:
+            operation = self._bad_day.seeing(name, region, operation)
         operation = self._regions.lasting(name, operation)
         region.clock.touch()
         if self._bad_day:

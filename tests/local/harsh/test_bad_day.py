@@ -1,16 +1,19 @@
 """The bad day over HTTP."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
+import anyio
 import pytest
 from botocore.exceptions import ClientError, ConnectionClosedError
 
 from tests.account import Account
-from tests.local.helpers import Activity, connect, refused
+from tests.local.helpers import PASS, WAIT, Activity, connect, create_machine, refused
 from workers.local import LocalStepFunctions
-from workers.local.harsh import bad_day
+from workers.local.harsh import bad_day, visibility
 from workers.local.harsh.bad_day import BadDay
 
 
@@ -74,6 +77,21 @@ async def test_missing_keys_are_denied(local: LocalStepFunctions):
         async with refused("NoSuchBucket"):
             await s3.get_object(Bucket="none", Key="missing")
         assert (await s3.list_objects_v2(Bucket="bucket"))["KeyCount"] == 1
+
+
+async def test_an_update_is_seen_in_the_end_whatever_was_started_meanwhile(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(visibility, "LONGEST", 0.0)
+    monkeypatch.setattr(bad_day, "LOST_ANSWERS", 0.0)
+    async with LocalStepFunctions(harsh=True, seed=1, data=tmp_path) as local, connect(local) as client:
+        machine = await create_machine(client, PASS)
+        monkeypatch.setattr(visibility, "LONGEST", 5.0)
+        await client.update_state_machine(stateMachineArn=machine, definition=json.dumps(WAIT))
+        await asyncio.gather(*(client.start_execution(stateMachineArn=machine) for _ in range(8)))
+        with anyio.fail_after(20):
+            while json.loads((await client.describe_state_machine(stateMachineArn=machine))["definition"]) != WAIT:
+                await asyncio.sleep(0.2)
 
 
 def test_events_are_lost_doubled_and_shuffled():

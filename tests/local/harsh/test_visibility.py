@@ -34,9 +34,8 @@ class Seen:
 
     async def ask(self, operation: str, **parameters: Any) -> dict[str, Any]:
         self.visibility.check(operation, parameters)
-        with self.visibility.as_seen(operation, self.region, parameters):
-            answer: Any = OPERATIONS[operation](self.region, parameters)
-            answer = answer if isinstance(answer, dict) else await answer
+        answer: Any = self.visibility.seeing(operation, OPERATIONS[operation])(self.region, parameters)
+        answer = answer if isinstance(answer, dict) else await answer
         return self.visibility.changed(operation, parameters, answer)
 
     async def refused(self, operation: str, **parameters: Any) -> str:

@@ -2,21 +2,20 @@
 
 import asyncio
 import inspect
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Sequence
 from random import Random, SystemRandom
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import structlog
 
 from workers.local.harsh.buckets import Buckets
 from workers.local.harsh.visibility import Visibility
 from workers.local.http.messages import Answer, Request
+from workers.local.operations.types import Operation, Parameters
 from workers.local.region import Region
 
 log = structlog.get_logger(__name__)
 
-Parameters = dict[str, Any]
-Operation = Callable[[Region, Parameters], Parameters | Awaitable[Parameters]]
 Item = TypeVar("Item")
 
 LOST_ANSWERS = 0.02
@@ -50,20 +49,26 @@ class BadDay:
         self._visibility: dict[str, Visibility] = {}
         self._dropped: set[asyncio.Task[Parameters]] = set()
 
+    def seeing(self, name: str, region: Region, operation: Operation) -> Operation:
+        """The operation as it sees what was changed a moment ago."""
+        return self._of(region).seeing(name, operation)
+
     async def answer(self, name: str, region: Region, parameters: Parameters, operation: Operation) -> Parameters:
         """What `operation` answers. Raises `ApiError`, and `AnswerLostError` where the answer gets lost."""
         place = region.place.region
         self._buckets.setdefault(place, Buckets(place)).take(name)
-        visibility = self._visibility.setdefault(place, Visibility(self._random))
+        visibility = self._of(region)
         visibility.check(name, parameters)
-        with visibility.as_seen(name, region, parameters):
-            answer = operation(region, parameters)
-            if inspect.isawaitable(answer):
-                answer = await (self._polled(answer) if name == _POLL else answer)
+        answer = operation(region, parameters)
+        if inspect.isawaitable(answer):
+            answer = await (self._polled(answer) if name == _POLL else answer)
         answer = visibility.changed(name, parameters, answer)
         if self._random.random() < LOST_ANSWERS:
             raise AnswerLostError(name)
         return answer
+
+    def _of(self, region: Region) -> Visibility:
+        return self._visibility.setdefault(region.place.region, Visibility(self._random))
 
     async def _polled(self, poll: Awaitable[Parameters]) -> Parameters:
         """A poll that goes on when its client is gone: whatever it gets is lost, as AWS's guide warns."""

@@ -1,13 +1,14 @@
 """Eventual consistency: what was created or changed a moment ago is not seen yet (API reference)."""
 
+import inspect
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable
 from random import Random
 from typing import Any
 
 from workers.local.errors import activity_does_not_exist, resource_not_found, state_machine_does_not_exist
-from workers.local.machines import Revision, StateMachine
+from workers.local.machines import Revision
+from workers.local.operations.types import Operation
 from workers.local.region import Region
 
 LONGEST = 5.0
@@ -51,23 +52,25 @@ class Visibility:
             if self._is_hidden(arn := parameters.get(name, "").partition("#")[0]):
                 raise _ABSENT[name](arn)
 
-    @contextmanager
-    def as_seen(self, operation: str, region: Region, parameters: dict[str, Any]) -> Iterator[None]:
-        """Lets an operation see the revision that a machine had before it was updated a moment ago."""
-        machine = region.machines.find(parameters.get("stateMachineArn", "").partition("#")[0])
-        if operation == "UpdateStateMachine" and machine is not None:
-            with self._kept(machine):
-                yield
-            return
-        old = self._old.get(machine.arn) if machine and operation in _OLD_REVISION_IN else None
-        if machine is None or old is None or old[1] < self._clock():
-            yield
-            return
-        current, machine.revision = machine.revision, old[0]
-        try:
-            yield
-        finally:
-            machine.revision = current
+    def seeing(self, name: str, operation: Operation) -> Operation:
+        """The operation as it sees a machine that was updated a moment ago: with the revision from before."""
+        if name == "UpdateStateMachine":
+            return self._noting(operation)
+        if name not in _OLD_REVISION_IN:
+            return operation
+
+        def seeing(region: Region, parameters: dict[str, Any]) -> dict[str, Any] | Awaitable[dict[str, Any]]:
+            machine = region.machines.find(parameters["stateMachineArn"].partition("#")[0])
+            old = self._old.get(machine.arn) if machine else None
+            if machine is None or old is None or old[1] < self._clock():
+                return operation(region, parameters)
+            current, machine.revision = machine.revision, old[0]
+            try:
+                return operation(region, parameters)  # done when it returns: others never see the old revision
+            finally:
+                machine.revision = current
+
+        return seeing
 
     def changed(self, operation: str, parameters: dict[str, Any], answer: dict[str, Any]) -> dict[str, Any]:
         """Notes what an operation created or deleted; gives its answer without what cannot be seen yet."""
@@ -81,12 +84,19 @@ class Visibility:
             return answer | {listed: [item for item in answer[listed] if not self._is_hidden(item[arn])]}
         return answer
 
-    @contextmanager
-    def _kept(self, machine: StateMachine) -> Iterator[None]:
-        before = machine.revision
-        yield
-        if machine.revision is not before:
-            self._old[machine.arn] = before, self._until()
+    def _noting(self, update: Operation) -> Operation:
+        """The update, which also notes what it replaces."""
+
+        async def noting(region: Region, parameters: dict[str, Any]) -> dict[str, Any]:
+            machine = region.machines.find(parameters["stateMachineArn"])
+            before = machine.revision if machine else None
+            answer = update(region, parameters)
+            answered = await answer if inspect.isawaitable(answer) else answer
+            if machine and before and machine.revision is not before:
+                self._old[machine.arn] = before, self._until()
+            return answered
+
+        return noting
 
     def _is_hidden(self, arn: str) -> bool:
         if arn in self._hidden and self._hidden[arn] < self._clock():
