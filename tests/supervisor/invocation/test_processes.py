@@ -1,11 +1,16 @@
 """Child processes under many threads: none is handed out twice, none is left, and each can say where it is."""
 
 import os
+import pickle
 import signal
+import subprocess
+import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -26,6 +31,23 @@ def deep(levels: int, begun: str, go: str) -> str:
 def nap(seconds: float) -> int:
     time.sleep(seconds)
     return os.getpid()
+
+
+def tell_blocked(pipe: Connection, *_: Any) -> None:
+    """A child's life that only answers which signals it was started without."""
+    pipe.send_bytes(pickle.dumps((False, signal.pthread_sigmask(signal.SIG_BLOCK, ()))))
+
+
+FIRST_CHILDREN = """
+from tests.supervisor.invocation.test_processes import tell_blocked
+from workers.supervisor.invocation import processes
+
+processes._serve = tell_blocked
+for _ in range(2):
+    process = processes.Process()
+    print(*map(int, sorted(process.run(int))))
+    process.close()
+"""
 
 
 def until(condition, seconds: float = 20.0) -> None:
@@ -56,6 +78,14 @@ def test_a_call_that_comes_after_the_end_starts_nothing_that_stays() -> None:
         processes.lease(partial(nap, 0.0)).run()
     assert not processes._busy
     assert not processes._idle
+
+
+def test_the_first_child_of_all_starts_without_signals_too() -> None:
+    root = Path(__file__).parents[3]
+    command = [sys.executable, "-c", FIRST_CHILDREN]  # a fresh interpreter: multiprocessing has started nothing yet
+    said = subprocess.run(command, cwd=root, capture_output=True, text=True, check=True).stdout
+    held = " ".join(str(int(number)) for number in sorted((signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)))
+    assert said.splitlines() == [held, held]
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ import signal
 import threading
 import traceback
 from collections.abc import Callable
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from typing import Any
 
@@ -46,6 +47,7 @@ class Process:
         self._dumps, dumps = _spawn.Pipe(duplex=False)
         arguments = (theirs, dumps, chosen_logs())
         self._process = _spawn.Process(target=_serve, args=arguments, name="handler process", daemon=True)
+        resource_tracker.ensure_running()  # the first start would do it, and unblock what is blocked here
         # The child has its own way with these; until it has come so far they must not reach it. It inherits this.
         signal.pthread_sigmask(signal.SIG_BLOCK, _HELD)
         try:
