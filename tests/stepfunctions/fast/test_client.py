@@ -1,5 +1,6 @@
 """The fast client against servers that answer as AWS does, and as it does not."""
 
+import asyncio
 import json
 import ssl
 from collections.abc import AsyncIterator
@@ -148,6 +149,27 @@ async def test_a_skewed_clock_is_corrected_once() -> None:
         for request in served.requests
     ]
     assert [abs(stamp - theirs) < timedelta(minutes=1) for stamp in stamps] == [False, True, True]
+
+
+async def test_calls_open_at_the_same_time_are_all_sent_again_with_the_corrected_clock() -> None:
+    theirs = datetime.now(UTC) + timedelta(hours=3)
+    arrived = asyncio.Barrier(2)
+
+    async def check(request: Request, writer: asyncio.StreamWriter) -> None:
+        stamp = datetime.strptime(request.headers["x-amz-date"], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+        if abs(stamp - theirs) < timedelta(minutes=5):
+            writer.write(answer())
+            return
+        await arrived.wait()  # both are signed with the old clock before either is refused
+        refusal = b'{"__type": "InvalidSignatureException", "message": "Signature expired"}'
+        date = f"date: {format_datetime(theirs, usegmt=True)}\r\n"
+        writer.write(answer(refusal, status="400 Bad", headers=date))
+
+    async with serving(check) as served, client_of(served, "auto") as client:
+        await asyncio.gather(client.send_task_heartbeat("one"), client.send_task_heartbeat("two"))
+        assert isinstance(client, AutoClient)
+        assert isinstance(client._hot, FastClient)
+    assert len(served.requests) == 4
 
 
 @pytest.mark.parametrize(

@@ -92,30 +92,34 @@ class FastClient:
     async def _call(self, operation: str, body: Mapping[str, str], pool: Pool, timeout: float) -> dict[str, Any]:  # noqa: ASYNC109
         """The decoded answer. Raises the protocol's errors, and `UnaccountableError`."""
         data = to_json(body)
-        answer = await self._send(operation, data, pool, timeout)
-        if answer.status >= 400 and self._learn_skew(answer):
-            answer = await self._send(operation, data, pool, timeout)
+        answer, skew = await self._send(operation, data, pool, timeout)
+        if answer.status >= 400 and self._learn_skew(answer, skew):
+            answer, _ = await self._send(operation, data, pool, timeout)
         document = _decoded(answer.body)
         if answer.status == 200 and isinstance(document, dict):
             return document
         raise _fault(operation, answer, document)
 
-    async def _send(self, operation: str, body: bytes, pool: Pool, timeout: float) -> Answer:  # noqa: ASYNC109
+    async def _send(self, operation: str, body: bytes, pool: Pool, timeout: float) -> tuple[Answer, float]:  # noqa: ASYNC109
+        """The answer, and the skew of the clocks that the request was signed with."""
         with Translation(operation):
             credentials = await self._credentials.get_frozen_credentials()
-        target, now = f"AWSStepFunctions.{operation}", time.time() + self._skew
-        lines = self._signer.lines(body, target=target, credentials=credentials, now=now)
+        target, skew = f"AWSStepFunctions.{operation}", self._skew
+        lines = self._signer.lines(body, target=target, credentials=credentials, now=time.time() + skew)
         head = f"{self._head}{lines}content-length: {len(body)}\r\n\r\n"
         try:
-            return await pool.request(head.encode("latin-1") + body, timeout=timeout)
+            return await pool.request(head.encode("latin-1") + body, timeout=timeout), skew
         except NotHTTPError as error:
             raise UnaccountableError(str(error)) from error
         except (TimeoutError, OSError, ConnectionGoneError) as error:
             where = f"{self.host}: {error}".removesuffix(": ")  # what the loop says need not name it
             raise TransientError(operation, type(error).__name__, where) from error
 
-    def _learn_skew(self, answer: Answer) -> bool:
-        """Whether the clocks differ so much that signing with the server's time may help: true at most once."""
+    def _learn_skew(self, answer: Answer, used: float) -> bool:
+        """Whether signing with the server's time may help: its clock is far from the one that was signed with.
+
+        Many calls may be open when the first of them learns the skew: each compares with what it `used` itself.
+        """
         if _code(answer, _decoded(answer.body)) not in _SKEWED or b"date" not in answer.headers:
             return False
         try:
@@ -123,7 +127,7 @@ class FastClient:
             skew = theirs.timestamp() - time.time()
         except (ValueError, TypeError):
             return False
-        if abs(skew - self._skew) < _LEAST_SKEW:
+        if abs(skew - used) < _LEAST_SKEW:
             return False
         self._skew = skew
         return True
