@@ -128,14 +128,18 @@ async def test_a_failed_execution_is_redriven_by_a_later_engine(tmp_path: Path):
         assert (await account.ended(execution))["output"] == "1"
 
 
+def _each(activity: Activity, **fields: Any) -> dict[str, Any]:
+    """A machine of one Distributed Map, with a task for each item."""
+    config = {"ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}}
+    processor = {"StartAt": "Work", "States": {"Work": activity.state()}, **config}
+    return {"StartAt": "Each", "States": {"Each": {"Type": "Map", "ItemProcessor": processor, "End": True, **fields}}}
+
+
 async def test_map_runs_go_on(tmp_path: Path):
     async with LocalStepFunctions(data=tmp_path) as local, connect(local) as client:
         activity, account = Activity(client), Account(client)
         await client.create_activity(name=activity.name)
-        config = {"ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}}
-        processor = {"StartAt": "Work", "States": {"Work": activity.state()}, **config}
-        state = {"Type": "Map", "MaxConcurrency": 1, "ItemProcessor": processor, "End": True}
-        execution = await account.start({"StartAt": "Each", "States": {"Each": state}}, ["a", "b", "c"])
+        execution = await account.start(_each(activity, MaxConcurrency=1), ["a", "b", "c"])
         token, value = await activity.task()
         await activity.succeed(token, value)
         token, value = await activity.task()
@@ -149,6 +153,19 @@ async def test_map_runs_go_on(tmp_path: Path):
         (map_run,) = (await client.list_map_runs(executionArn=execution))["mapRuns"]
         found = await client.describe_map_run(mapRunArn=map_run["mapRunArn"])
         assert found["itemCounts"]["succeeded"] == 3
+
+
+async def test_the_limits_of_a_map_run_stay_changed(tmp_path: Path):
+    async with killed_at_the_end(tmp_path) as client:
+        activity = Activity(client)
+        await client.create_activity(name=activity.name)
+        execution = await Account(client).start(_each(activity, ToleratedFailureCount=1), ["a", "b"])
+        await activity.task()
+        (map_run,) = (await client.list_map_runs(executionArn=execution))["mapRuns"]
+        await client.update_map_run(mapRunArn=map_run["mapRunArn"], toleratedFailureCount=2)
+    async with killed_at_the_end(tmp_path) as client:
+        found = await client.describe_map_run(mapRunArn=map_run["mapRunArn"])
+        assert (found["status"], found["toleratedFailureCount"]) == ("RUNNING", 2)
 
 
 async def test_what_is_forgotten_is_not_kept(tmp_path: Path):

@@ -193,6 +193,10 @@ class Region:
         self.map_runs[map_run.arn] = map_run
         self._runs[map_run.execution.arn].map_runs.append(map_run)
 
+    def updated(self, map_run: MapRun) -> None:
+        """The limits of a map run were changed."""
+        self.changed(self._runs[map_run.execution.arn])
+
     def map_run(self, arn: str) -> MapRun:
         """Raises `ApiError` ResourceNotFound."""
         if (map_run := self.map_runs.get(arn)) is None:

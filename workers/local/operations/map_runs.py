@@ -44,6 +44,7 @@ def update_map_run(region: Region, parameters: Parameters) -> Parameters:
     map_run.max_concurrency = parameters.get("maxConcurrency", map_run.max_concurrency)
     map_run.tolerated_count = parameters.get("toleratedFailureCount", map_run.tolerated_count)
     map_run.tolerated_percentage = parameters.get("toleratedFailurePercentage", map_run.tolerated_percentage)
+    region.updated(map_run)
     map_run.changed()
     return {}
 
