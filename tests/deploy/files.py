@@ -1,5 +1,6 @@
 """The files of deploy/, read for tests."""
 
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -43,3 +44,12 @@ def manifest(path: str, kind: str) -> Any:
 def variables(text: str) -> set[str]:
     """The WORKERS_… variables that are set or named in it."""
     return set(re.findall(r"\bWORKERS_[A-Z_]+[A-Z]\b", text))
+
+
+def as_in_a_stack(policy: dict[str, Any]) -> Any:
+    """What `workers iam` prints for `${Names}` of a stack, as the stack has it: attributes, and one resource each."""
+    text = json.dumps(policy).replace("arn:${AWS::Partition}:s3:::${Payloads}", "${Payloads.Arn}")
+    found = json.loads(re.sub(r'"\$\{([\w.]+)\}"', r'"\1"', text))
+    for statement in found["Statement"]:
+        (statement["Resource"],) = statement["Resource"]
+    return found

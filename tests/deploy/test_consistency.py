@@ -5,16 +5,16 @@ import re
 import shlex
 import sys
 import tomllib
-from typing import Any
 
 import pytest
 
-from tests.deploy.files import ROOT, TEXTS, documents, manifest, variables
+from tests.deploy.files import ROOT, TEXTS, as_in_a_stack, documents, manifest, variables
+from workers import emf
 from workers.arns import Place
 from workers.cli.run import run
 from workers.iam import worker_policy
 from workers.loading import load_registry
-from workers.metrics import METRICS
+from workers.metrics import METRICS, Metrics
 from workers.settings import Settings
 from workers.stepfunctions.client import POLL_HOLD
 from workers.variables import unknown_variables
@@ -95,7 +95,6 @@ def test_probes_ask_for_pages_on_the_port_that_is_served():
     image = TEXTS["Dockerfile"]
     assert f"WORKERS_HEALTH_PORT={port['containerPort']}" in image
     assert f"EXPOSE {port['containerPort']}\n" in image
-    assert f":{port['containerPort']}/livez" in image
     assert f":{environments()['ecs']['WORKERS_HEALTH_PORT']}/livez" in TASK["HealthCheck"]["Command"][-1]
 
 
@@ -131,19 +130,34 @@ def test_the_scaling_on_ecs_watches_metrics_that_are_printed():
     assert environments()["ecs"]["WORKERS_METRICS"] == "emf"
 
 
+def test_a_wait_in_the_queue_brings_one_more_on_ecs():
+    alarm = STACK["QueueWait"]["Properties"]
+    name, namespace, unit_of_it = alarm["MetricName"], alarm["Namespace"], alarm["Unit"]
+    (metric,) = [one for one in METRICS if one.name == name]
+    metrics = Metrics()
+    metrics.observes(metric, ("add",))(2.0)
+    written = [json.loads(line) for line in emf.EmbeddedLines(metrics.families, dict).lines()]
+    (line,) = [one for one in written if name in one]
+    (directive,) = line["_aws"]["CloudWatchMetrics"]
+    assert (namespace, alarm["Dimensions"]) == (directive["Namespace"], [{"Name": "activity", "Value": "Activity"}])
+    assert directive["Dimensions"] == [["activity"]]
+    assert {"Name": name, "Unit": unit_of_it} in directive["Metrics"]
+    assert alarm["AlarmActions"] == ["OneMore"]
+    steps = STACK["OneMore"]["Properties"]["StepScalingPolicyConfiguration"]
+    assert steps["AdjustmentType"] == "ChangeInCapacity"
+    assert steps["StepAdjustments"] == [{"MetricIntervalLowerBound": 0, "ScalingAdjustment": 1}]
+
+
 def test_the_role_on_ecs_is_the_one_that_the_program_prints():
     (policy,) = STACK["WorkerRole"]["Properties"]["Policies"]
     place = Place("${AWS::Partition}", "${AWS::Region}", "${AWS::AccountId}")
-    settings = Settings(payloads="s3://BUCKET/${PayloadPrefix}")
+    settings = Settings(payloads="s3://${Payloads}/${PayloadPrefix}")
     wanted = worker_policy([place.activity("NAME")], place=place, settings=settings, cluster="${Cluster}")
 
-    def plain(statement: dict[str, Any]) -> tuple[str, list[str]]:
-        return statement["Sid"], statement["Action"]
-
-    given = policy["PolicyDocument"]["Statement"]
-    assert [plain(one) for one in given] == [plain(one) for one in wanted["Statement"]]
-    scale_in = next(one for one in wanted["Statement"] if one["Sid"] == "ScaleIn")
-    assert [given[-1]["Resource"]] == scale_in["Resource"]
+    wanted = as_in_a_stack(wanted)
+    for statement in wanted["Statement"]:
+        statement["Resource"] = statement["Resource"].replace("activity:NAME", "activity:${Activities}")
+    assert policy["PolicyDocument"] == wanted
 
 
 @pytest.mark.parametrize("stack", ["ecs/alarms.yaml", "ecs/manager.yaml", "ecs/worker.yaml"])

@@ -2,12 +2,11 @@
 
 import json
 import re
-from typing import Any
 
 import click
 import pytest
 
-from tests.deploy.files import ROOT, TEXTS, documents, manifest
+from tests.deploy.files import ROOT, TEXTS, as_in_a_stack, documents, manifest
 from tests.docs.tables import manager_metrics_rows
 from workers import emf
 from workers.arns import Place
@@ -119,15 +118,6 @@ def test_events_come_by_a_queue_like_the_one_that_serve_makes():
     assert statement == {name: made[name] for name in statement}
 
 
-def plain(value: Any) -> Any:
-    """What `workers iam` prints for the template's names, as the template has it."""
-    text = json.dumps(value).replace("arn:${AWS::Partition}:s3:::${Payloads}", "${Payloads.Arn}")
-    found = json.loads(text.replace('"${Payloads.Arn}"', '"Payloads.Arn"').replace('"${MachineRole}"', '"MachineRole"'))
-    for statement in found["Statement"]:
-        (statement["Resource"],) = statement["Resource"]
-    return found
-
-
 def test_the_role_on_ecs_is_the_one_that_the_program_prints():
     (policy,) = STACK["ManagerRole"]["Properties"]["Policies"]
     wanted = manager_policy(
@@ -138,7 +128,7 @@ def test_the_role_on_ecs_is_the_one_that_the_program_prints():
         namespace="${Namespace}",
         events="${Tables}-events",
     )
-    assert policy["PolicyDocument"] == plain(wanted)
+    assert policy["PolicyDocument"] == as_in_a_stack(wanted)
 
 
 COMMANDS = re.findall(r"^workers (iam .+) > (\S+)$", (ROOT / "docs/how-to/deploy.md").read_text(), re.MULTILINE)

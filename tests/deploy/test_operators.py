@@ -93,6 +93,15 @@ def test_triggers_have_what_their_scalers_read():
         assert trigger.get("authenticationRef", {}).get("name") in {None, *logins}
 
 
+def test_a_wait_in_the_queue_multiplies_the_workers_that_there_are():
+    (scaled,) = of("ScaledObject")
+    (wait,) = [one for one in scaled["spec"]["triggers"] if "queue_wait" in one["metadata"].get("query", "")]
+    assert wait["metricType"] == "Value"  # with AverageValue it is the number of workers in all
+    assert wait["metadata"]["query"].endswith(" >= 0 or vector(0)")  # where no task came, the quantile is NaN
+    others = [one for one in scaled["spec"]["triggers"] if one is not wait]
+    assert {one.get("metricType", "AverageValue") for one in others} == {"AverageValue"}
+
+
 def test_the_dashboard_is_one_of_grafana():
     from grafana_foundation_sdk.cog.encoder import JSONEncoder
     from grafana_foundation_sdk.cog.plugins import register_default_plugins
