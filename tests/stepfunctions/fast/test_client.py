@@ -34,6 +34,18 @@ from workers.stepfunctions.protocol import (
 ARN = "arn:aws:states:us-east-1:123456789012:activity:work"
 TASK = answer(json.dumps({"taskToken": "token", "input": '{"x":1}'}).encode())
 
+NOT_READ = [
+    "InvalidSignatureException",
+    "IncompleteSignature",
+    "IncompleteSignatureException",
+    "MissingAuthenticationToken",
+    "MissingAuthenticationTokenException",
+    "SerializationException",
+    "SignatureDoesNotMatch",
+    "UnknownOperationException",
+]
+"""Codes of a service that could not read or verify a request."""
+
 
 def a_session(**variables: Any) -> AioSession:
     session = get_session()
@@ -178,9 +190,9 @@ async def test_calls_open_at_the_same_time_are_all_sent_again_with_the_corrected
         b"not http at all\r\n\r\n",
         answer(b"<html>", status="200 OK"),
         answer(b"", status="302 Found", headers="location: http://x/\r\n"),
-        answer(b'{"__type": "InvalidSignatureException", "message": "no match"}', status="403 Forbidden"),
+        *(answer(json.dumps({"__type": code, "message": "why"}).encode(), status="403 Forbidden") for code in NOT_READ),
     ],
-    ids=["not http", "not json", "redirect", "signature"],
+    ids=["not http", "not json", "redirect", *NOT_READ],
 )
 async def test_auto_goes_back_to_the_stock_client_for_good(strange: bytes, capsys: pytest.CaptureFixture[str]) -> None:
     async with serving(strange, answer(), answer()) as served, client_of(served, "auto") as client:
@@ -190,6 +202,15 @@ async def test_auto_goes_back_to_the_stock_client_for_good(strange: bytes, capsy
         await client.send_task_heartbeat("token")
     assert [served.requests[0].headers["user-agent"], len(served.requests)] == ["sfn-workers/0.1.0", 3]
     assert capsys.readouterr().out.count("using the stock client from now on") == 1
+
+
+async def test_a_denied_call_is_no_reason_to_give_up() -> None:
+    denied = answer(b'{"__type": "AccessDeniedException", "message": "why"}', status="400 Bad")
+    async with serving(denied) as served, client_of(served, "auto") as client:
+        with pytest.raises(DeniedError, match="AccessDeniedException: why"):
+            await client.send_task_heartbeat("token")
+        assert isinstance(client, AutoClient)
+        assert isinstance(client._hot, FastClient)
 
 
 async def test_a_fault_before_the_service_is_transient_and_no_reason_to_give_up() -> None:

@@ -18,6 +18,16 @@ from workers.version import __version__
 
 _CONTENT_TYPE = "application/x-amz-json-1.0"
 _SKEWED = {"InvalidSignatureException", "RequestTimeTooSkewed", "RequestExpired", "RequestInTheFuture"}
+_UNACCOUNTABLE = _SKEWED | {
+    "IncompleteSignature",
+    "IncompleteSignatureException",
+    "MissingAuthenticationToken",
+    "MissingAuthenticationTokenException",
+    "SerializationException",
+    "SignatureDoesNotMatch",
+    "UnknownOperationException",
+}
+"""Codes by which the service says that it could not read or verify a request: the fault may be this client's own."""
 _LEAST_SKEW = 240.0
 """Seconds; botocore's bound: AWS allows five minutes."""
 
@@ -153,7 +163,7 @@ def _fault(operation: str, answer: Answer, document: Any) -> Exception:
     code = _code(answer, document)
     if not code and answer.status >= 500:  # of something before the service: a load balancer, say
         code = str(answer.status)
-    if not code or code in _SKEWED or answer.status < 400:
+    if not code or code in _UNACCOUNTABLE or answer.status < 400:
         return UnaccountableError(f"{operation} was answered with status {answer.status} {code}".rstrip())
     detail = document if isinstance(document, dict) else {}
     return refused_by_service(
