@@ -150,6 +150,18 @@ async def test_a_machine_deleted_while_its_execution_runs(client: Any, activity:
     assert (await account.ended(started["executionArn"]))["output"] == '"done"'
 
 
+async def test_an_execution_counts_once_however_often_it_is_redriven():
+    async with LocalStepFunctions(keep=3) as local, connect(local) as client:
+        account = Account(client)
+        machine = {"StartAt": "Fail", "States": {"Fail": {"Type": "Fail"}}}
+        first = (await account.run(PASS))["executionArn"]
+        failed = (await account.run(machine))["executionArn"]
+        for count in range(1, 4):
+            await client.redrive_execution(executionArn=failed)
+            assert (await account.ended(failed))["redriveCount"] == count
+        assert (await account.ended(first))["status"] == "SUCCEEDED"
+
+
 async def test_finished_executions_are_forgotten():
     async with LocalStepFunctions(keep=3) as local, connect(local) as client:
         account = Account(client)

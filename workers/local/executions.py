@@ -156,10 +156,13 @@ class Executions:
             self._finished.append(execution)
         forgotten = []
         while len(self._finished) > self._keep:
-            if (oldest := self._finished.popleft()).running:  # it was redriven, and will come again
-                continue
-            forgotten += self._forget(oldest)
+            forgotten += self._forget(self._finished.popleft())
         return forgotten
+
+    def reopen(self, execution: Execution) -> None:
+        """Counts an execution as finished no more: it is redriven, and will come again."""
+        if execution.map_run is None:
+            self._finished.remove(execution)
 
     def _forget(self, execution: Execution) -> list[Execution]:
         forgotten = [execution]

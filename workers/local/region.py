@@ -102,6 +102,7 @@ class Region:
     def redrive(self, execution: Execution) -> None:
         """Lets an execution that did not succeed run again from where it ended."""
         run = self._runs[execution.arn]
+        self.executions.reopen(execution)
         interpreter.redrive(run, *self._plan(execution))
         self._told(execution)
 
