@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -266,3 +267,16 @@ async def test_tls_is_verified(monkeypatch: pytest.MonkeyPatch) -> None:
         assert endpoint.tls is not None
         assert endpoint.tls.verify_mode is ssl.CERT_REQUIRED
         assert endpoint.tls.check_hostname
+
+
+@pytest.mark.parametrize("content", [None, b"", b"no certificate"], ids=["missing", "empty", "not PEM"])
+async def test_a_ca_bundle_that_cannot_be_used_is_the_users_to_mend(
+    content: bytes | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bundle = tmp_path / "bundle.pem"
+    if content is not None:
+        bundle.write_bytes(content)
+    monkeypatch.setenv("AWS_CA_BUNDLE", str(bundle))
+    with pytest.raises(UsageError, match=r"bundle\.pem cannot be used: .* AWS_CA_BUNDLE"):
+        async with open_stepfunctions(Connection(a_session()), "auto", polls=1, reports=1):
+            pass

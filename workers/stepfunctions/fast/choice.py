@@ -124,7 +124,13 @@ def _endpoint(url: str, ca_bundle: str | None) -> Endpoint:
     parts = urlsplit(url)
     tls = None
     if parts.scheme == "https":
-        tls = ssl.create_default_context(cafile=get_cert_path(ca_bundle or True))
+        try:
+            tls = ssl.create_default_context(cafile=get_cert_path(ca_bundle or True))
+        except OSError as error:  # ssl.SSLError is one too
+            raise UsageError(
+                f"the CA bundle {ca_bundle} cannot be used: {error}. AWS_CA_BUNDLE, or ca_bundle in the profile, "
+                "must name a file of certificates in PEM form"
+            ) from error
         tls.set_alpn_protocols(["http/1.1"])
     return Endpoint(
         host=parts.hostname or "",
