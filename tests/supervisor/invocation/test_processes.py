@@ -71,6 +71,24 @@ def test_threads_that_take_processes_at_once_never_share_one() -> None:
             os.kill(pid, 0)
 
 
+def test_a_call_that_is_given_up_late_leaves_the_next_one_of_its_process_alone(tmp_path: Path) -> None:
+    processes = Processes(recycle=1_000)
+    begun, go = tmp_path / "begun", tmp_path / "go"
+    first, second = processes.lease(os.getpid), processes.lease(partial(spin, str(begun), str(go)))
+    pid = first.run()
+    with ThreadPoolExecutor(1) as threads:
+        call = threads.submit(second.run)
+        try:
+            until(begun.exists)
+            assert second.process
+            assert second.process._process.pid == pid
+            first.kill()
+        finally:
+            go.touch()
+        assert call.result() == "done"
+    processes.close()
+
+
 def test_a_call_that_comes_after_the_end_starts_nothing_that_stays() -> None:
     processes = Processes(recycle=1_000)
     processes.close()

@@ -117,7 +117,7 @@ class Lease:
         self._call = call
         self._lock = threading.Lock()
         self.process: Process | None = None
-        """The process that runs the call, once it does."""
+        """The process that runs the call, while it does."""
         self._killed = False
 
     def run(self) -> Any:
@@ -125,14 +125,16 @@ class Lease:
         with self._lock:
             if self._killed:
                 raise HandlerCrashedError("the call was given up before it had begun")
-            self.process = self._processes.take()
+            process = self.process = self._processes.take()
         try:
-            return self.process.run(self._call)
+            return process.run(self._call)
         finally:
-            self._processes.give_back(self.process)
+            with self._lock:
+                self.process = None  # another call may have it from now on: it is no longer ours to kill
+            self._processes.give_back(process)
 
     def kill(self) -> None:
-        """Gives the call up and ends its process."""
+        """Gives the call up and ends its process. Once the call has ended, this does nothing."""
         with self._lock:
             self._killed = True
             if self.process:
