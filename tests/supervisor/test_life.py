@@ -5,7 +5,7 @@ import os
 import pickle
 import threading
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -267,7 +267,10 @@ async def test_a_fault_of_ours_in_one_task_leaves_the_others_unharmed(
         await worker.drain()
 
 
-async def test_a_drain_ends_a_worker_that_still_waits_in_a_lifespan(account: Account) -> None:
+@pytest.mark.parametrize("end", [Worker.drain, Worker.stop, Worker.drop], ids=lambda end: end.__name__)
+async def test_a_worker_that_still_waits_in_a_lifespan_can_be_ended(
+    account: Account, end: Callable[[Worker], Awaitable[ExitCode]]
+) -> None:
     waiting, closed = anyio.Event(), anyio.Event()
 
     @asynccontextmanager
@@ -286,7 +289,8 @@ async def test_a_drain_ends_a_worker_that_still_waits_in_a_lifespan(account: Acc
     worker = Worker(registry)
     life = asyncio.create_task(worker.run())
     await waiting.wait()
-    assert await worker.drain() is ExitCode.OK
+    with anyio.fail_after(30):
+        assert await end(worker) is ExitCode.OK
     assert await life is ExitCode.OK
     assert closed.is_set()
 

@@ -57,12 +57,13 @@ class Drain:
             self.phase = Phase.CANCELLING
         self._grace_over.set()
 
-    def force(self) -> None:
-        """The second signal."""
-        self.begin()
+    def force(self) -> bool:
+        """The second signal. False when the drain had begun before."""
+        first = self.begin()
         self.accepts = False
         self.phase = Phase.FORCED
         self._forced.set()
+        return first
 
     async def grace_over(self) -> None:
         """Waits for the end of the grace."""

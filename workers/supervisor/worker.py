@@ -143,9 +143,7 @@ class Worker:
     async def drop(self) -> ExitCode:
         """Ends a running worker at once, like `stop()`; for one whose activities nobody needs any more."""
         self._must_run()
-        self._drain.force()
-        if self._starting:
-            self._starting.cancel()
+        self._end_at_once()
         return await self.ended()
 
     async def __aenter__(self) -> Self:
@@ -183,7 +181,11 @@ class Worker:
 
     def _force(self) -> None:
         log.warning("forced to stop")
-        self._drain.force()
+        self._end_at_once()
+
+    def _end_at_once(self) -> None:
+        if self._drain.force() and self._starting:  # after a drain it has been cancelled before
+            self._starting.cancel()
 
     def status(self) -> Status:
         """What the worker is doing now; safe to call from any thread."""
