@@ -98,6 +98,8 @@ async def test_an_idle_worker_asks_for_nothing(agent: Agent, log: Log) -> None:
         (400, {"error": {"Arn": "arn", "Code": "InvalidParameter", "Message": "wrong"}}, "InvalidParameter: wrong"),
         (500, {}, "HTTP status 500"),
         (200, {"error": None, "failure": {"Reason": "THROTTLED", "Detail": None}}, "THROTTLED: None"),
+        (200, {"error": "not an object"}, "not an object"),
+        (200, {"failure": ["not", "an", "object"]}, "['not', 'an', 'object']"),
     ],
 )
 async def test_a_refusal_is_logged_once_and_tried_again(

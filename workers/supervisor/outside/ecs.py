@@ -82,7 +82,7 @@ class ScaleInProtection:
         try:
             async with http.put(self._url, json=wish) as answer:
                 problem = _problem(answer.status, await answer.json(content_type=None))
-        except (aiohttp.ClientError, TimeoutError, ValueError) as error:
+        except Exception as error:  # noqa: BLE001 - no connection, no JSON, an odd answer: none may stop the worker
             problem = str(error) or type(error).__name__
         if problem:
             self._failed(problem, protected=protected)
@@ -110,7 +110,13 @@ def _problem(status: int, answer: Any) -> str | None:
     """What the agent complains about: `error` for a bad call, `failure` for a task that cannot be protected."""
     found = answer if isinstance(answer, dict) else {}
     if error := found.get("error"):
-        return f"{error.get('Code')}: {error.get('Message')}"
+        return _told(error, "Code", "Message")
     if failure := found.get("failure"):
-        return f"{failure.get('Reason')}: {failure.get('Detail')}"
+        return _told(failure, "Reason", "Detail")
     return None if status == 200 else f"HTTP status {status}"
+
+
+def _told(complaint: Any, kind: str, detail: str) -> str:
+    if not isinstance(complaint, dict):
+        return str(complaint)
+    return f"{complaint.get(kind)}: {complaint.get(detail)}"
