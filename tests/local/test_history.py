@@ -1,12 +1,13 @@
 """GetExecutionHistory: whole, in pages, backwards, without data."""
 
 import asyncio
+import json
 from typing import Any
 
 import pytest
 
 from tests.account import Account
-from tests.local.helpers import PASS, Activity, refused
+from tests.local.helpers import PASS, Activity, create_machine, refused
 
 MANY = {
     "StartAt": "Each",
@@ -138,6 +139,13 @@ async def test_unknown_executions(client: Any):
     async with refused("InvalidArn") as error:
         await client.get_execution_history(executionArn="nonsense")
     assert str(error.value).endswith("Invalid Arn: 'Invalid ARN prefix: nonsense'")
+
+
+async def test_an_express_execution_has_no_limit_of_events(account: Account, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("workers.local.executions.EVENT_LIMIT", 50)
+    machine = await create_machine(account.client, MANY, type="EXPRESS")
+    ended = await account.client.start_sync_execution(stateMachineArn=machine, input=json.dumps(list(range(40))))
+    assert ended["status"] == "SUCCEEDED"
 
 
 async def test_a_history_that_reaches_its_limit(account: Account, monkeypatch: pytest.MonkeyPatch):

@@ -93,7 +93,7 @@ class Execution:
         if self.status != RUNNING:
             return 0
         number = len(self.events) + 1
-        if number == EVENT_LIMIT and kind not in ENDINGS:
+        if number == EVENT_LIMIT and kind not in ENDINGS and not self.express:
             kind, home, details = "ExecutionFailed", "executionFailedEventDetails", LIMIT_REACHED
         event: Event = {"timestamp": self._clock.now(), "type": kind, "id": number, "previousEventId": after}
         if home is not None:

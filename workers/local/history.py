@@ -6,7 +6,7 @@ from typing import Any
 Event = dict[str, Any]
 
 EVENT_LIMIT = 25_000
-"""Events a history holds; the execution fails at the last of them (Step Functions quotas)."""
+"""Events a history holds; the execution fails at the last of them, unless it is Express (Step Functions quotas)."""
 
 LIMIT_REACHED: Event = {
     "error": "States.Runtime",
