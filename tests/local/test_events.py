@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.account import unique
-from tests.local.helpers import connect
+from tests.local.helpers import PASS, connect, create_machine
 from workers.arns import Place
 from workers.local import LocalStepFunctions
 from workers.local.events import DATA_LIMIT, ExecutionEvents, status_change
@@ -123,6 +123,18 @@ async def test_events_arrive_in_order(engine: LocalStepFunctions, sender: Execut
     assert arrived[-1]["time"] == "2023-11-14T22:13:21Z"
     assert arrived[-1]["region"] == "us-east-1"
     assert arrived[-1]["resources"] == [RUNNING["executionArn"]]
+
+
+async def test_children_of_a_map_tell_of_their_start_and_their_end(engine: LocalStepFunctions):
+    config = {"ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}}
+    each = {"Type": "Map", "Label": "Items", "ItemProcessor": {**PASS, **config}, "End": True}
+    async with connect(engine) as client:
+        machine = await create_machine(client, {"StartAt": "Each", "States": {"Each": each}})
+        async with listening(engine, {"stateMachineArn": [machine]}) as listener:
+            await client.start_execution(stateMachineArn=machine, input="[1]")
+            arrived = [event["detail"] for event in await listener.events(4)]
+    told = [("/Items:" in detail["executionArn"], detail["status"]) for detail in arrived]
+    assert told == [(False, "RUNNING"), (True, "RUNNING"), (True, "SUCCEEDED"), (False, "SUCCEEDED")]
 
 
 async def test_nothing_is_described_while_nobody_listens():

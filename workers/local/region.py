@@ -224,4 +224,5 @@ class Region:
         self.executions.add(child)
         run = self._new_run(child)
         interpreter.start(run, *self._plan(child))
+        self._told(child)
         return run
