@@ -7,7 +7,7 @@ from unittest import mock
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from workers.stepfunctions.fast.signing import Signer
@@ -15,7 +15,11 @@ from workers.stepfunctions.fast.signing import Signer
 JSON = "application/x-amz-json-1.0"
 NAMES = st.text("abcdefghijklmnopqrstuvwxyz0123456789-", min_size=1, max_size=20)
 SECRETS = st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=1, max_size=60)
-PATHS = st.sampled_from(["/", "/stage", "/a/b"])
+PATHS = st.text(
+    st.sampled_from("/.~%:@+= ab20ä") | st.characters(exclude_categories=["Cs"], exclude_characters="?#\t\r\n"),
+    max_size=20,
+).map("/{}".format)
+"""All that a URL may have between its host and its query."""
 TIMES = st.datetimes(datetime(2000, 1, 1), datetime(2099, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001
 
 
@@ -41,6 +45,7 @@ def headers(lines: str) -> dict[str, str]:
     return dict(line.split(": ", 1) for line in lines.removesuffix("\r\n").split("\r\n"))
 
 
+@example(b"", "k", "s", None, "us-east-1", "/a b/%20:@+=~/ä//b/../c/", datetime(2026, 1, 1, tzinfo=UTC), "")
 @given(
     st.binary(max_size=200), NAMES, SECRETS, st.none() | SECRETS, NAMES, PATHS, TIMES, st.sampled_from(["", ":8083"])
 )

@@ -8,6 +8,9 @@ import hashlib
 import hmac
 import time
 from typing import Protocol
+from urllib.parse import quote
+
+from botocore.utils import normalize_url_path
 
 _ALGORITHM = "AWS4-HMAC-SHA256"
 
@@ -25,7 +28,7 @@ class Signer:
 
     def __init__(self, *, host: str, path: str, region: str, service: str, content_type: str) -> None:
         self._host = host
-        self._path = path
+        self._path = quote(normalize_url_path(path), safe="/~")
         self._region = region
         self._service = service
         self._content_type = content_type
