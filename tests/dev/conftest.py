@@ -7,6 +7,18 @@ start_at: Add
 states:
   Add: {type: task, resource: add, end: true}
 """
+NEVER_YIELDS = """
+from workers import Registry
+
+registry = Registry()
+
+@registry.activity('add')
+async def add(x: int = 1, y: int = 2):
+    print('spins', flush=True)
+    while True:
+        pass
+"""
+"""Its loop hears neither what it is told nor the end of the pipe to its parent."""
 
 
 def handlers(body: str, head: str = "") -> str:

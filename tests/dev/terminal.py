@@ -38,6 +38,14 @@ class Terminal:
     def quit(self) -> int:
         """Quits; the exit code."""
         self.press("q")
+        return self._exit_code()
+
+    def interrupt(self) -> int:
+        """Presses Ctrl-C; the exit code."""
+        self.spawned.sendintr()
+        return self._exit_code()
+
+    def _exit_code(self) -> int:
         self.spawned.expect(pexpect.EOF)
         self.spawned.close()
         return int(self.spawned.exitstatus)

@@ -10,7 +10,7 @@ import anyio
 import pytest
 
 from tests.account import unique
-from tests.dev.conftest import handlers
+from tests.dev.conftest import NEVER_YIELDS, handlers
 from tests.dev.remains import alive, processes_in, registered
 from tests.dev.terminal import Terminal, dev, save
 from workers.local import LocalStepFunctions
@@ -29,18 +29,6 @@ def add(x: int = 1, y: int = 2):
     print('spins', flush=True)
     spin(x)
 """
-NEVER_YIELDS = """
-from workers import Registry
-
-registry = Registry()
-
-@registry.activity('add')
-async def add(x: int = 1, y: int = 2):
-    print('spins', flush=True)
-    while True:
-        pass
-"""
-"""Its loop hears nothing of the end of the pipe to its parent."""
 OUTLIVES = 2.0
 
 

@@ -28,7 +28,7 @@ class CodeError(WorkersError):
 
 
 class ChildEndedError(WorkersError):
-    """A child has ended by itself: the user's code has called `os._exit`, or was killed."""
+    """A child has ended: the user's code has called `os._exit`, or was killed, also for not ending its work."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +51,7 @@ class Child:
         self._process = process
         self._line = line
         self._lifeline = lifeline
+        self._hung = False
 
     @classmethod
     async def start(cls, settings: Awaitable[Settings], imports: Sequence[str] = ()) -> Self:
@@ -93,9 +94,13 @@ class Child:
         await self._answer("working")
 
     async def rest(self) -> None:
-        """Ends the work; another may begin."""
+        """Ends the work; another may begin. A process that is too busy to end it is killed."""
         await self._line.say(rest=True)
-        await self._answer("rested")
+        with anyio.move_on_after(_TO_LEAVE) as limit:
+            await self._answer("rested")
+        if limit.cancelled_caught:
+            self._hung = True
+            await self.kill()
 
     async def invoke(self, handler: str, given: Any) -> Outcome:
         """Runs one handler without Step Functions."""
@@ -137,8 +142,9 @@ class Child:
             raise WorkersError(f"the child was to say {words[0]!r} and said {list(message)}")
         return message
 
-    @staticmethod
-    def _gone(code: int) -> ChildEndedError:
+    def _gone(self, code: int) -> ChildEndedError:
+        if self._hung:
+            return ChildEndedError(f"the process with your code was killed: it did not end its work in {_TO_LEAVE:g} s")
         how = f"signal {-code}" if code < 0 else f"exit code {code}"
         return ChildEndedError(f"the process with your code has ended by itself, with {how}")
 

@@ -5,10 +5,11 @@ only the process with the new code polls; the process before it stays until the 
 """
 
 import asyncio
-from collections.abc import Collection
+from collections.abc import Collection, Coroutine, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import anyio
 
@@ -54,31 +55,28 @@ class Standby:
     async def take_over(self, child: Child, handlers: Collection[str]) -> None:
         """From now on `child` works for all executions that begin. Raises what `play` raises.
 
-        It is done or not done, never half: a save that comes meanwhile waits for the end.
+        It is done or not done, never half. A save that comes meanwhile waits for calls to end, but not for lifespans of
+        the user's, which need never be entered.
         """
-        taking = asyncio.create_task(self._take_over(child, handlers), name="take over")
-        try:
-            await asyncio.shield(taking)
-        except asyncio.CancelledError:
-            await asyncio.wait({taking})
-            raise
-
-    async def _take_over(self, child: Child, handlers: Collection[str]) -> None:
         fresh = Snapshot(owner_name(self._owner.user))
         wanted = [
             prepare(self._account, machine.name, load(machine.file), handlers, fresh) for machine in self._plan.machines
         ]
         arns = {name: arn for one in wanted for name, arn in one.arns.items()}
         try:
-            await ensure_activities(arns.values(), tags=self._owner.tags, account=self._account)
+            await _to_its_end(ensure_activities(arns.values(), tags=self._owner.tags, account=self._account))
             await child.work(arns)
-            for machine, one in zip(self._plan.machines, wanted, strict=True):
-                await self._register(machine.name, one)
+            await _to_its_end(self._switch(child, wanted, arns.values()))
         except BaseException:
-            await remove(self._account, (), arns.values())
+            if not self.has(child):
+                await remove(self._account, (), arns.values())
             raise
+
+    async def _switch(self, child: Child, wanted: Sequence[Wanted], activities: Collection[str]) -> None:
+        for machine, one in zip(self._plan.machines, wanted, strict=True):
+            await self._register(machine.name, one)
         before, watch = self._now, asyncio.create_task(self._tell_of_end(child), name="watch the child")
-        self._now = _Generation(child, arns.values(), watch)
+        self._now = _Generation(child, activities, watch)
         if before:
             self._retiring[asyncio.create_task(self._retire(before), name="retire old code")] = before
         for machine in self._plan.machines:
@@ -138,3 +136,13 @@ class Standby:
                 await child.ended()
             except ChildEndedError as error:
                 self._view.error(f"{error}; the next save starts another")
+
+
+async def _to_its_end(work: Coroutine[Any, Any, object]) -> None:
+    """Does all of `work`, also when the caller is cancelled meanwhile."""
+    task = asyncio.create_task(work, name="take over")
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait({task})
+        raise
