@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from aiobotocore.credentials import AioRefreshableCredentials
 from aiobotocore.session import AioSession, get_session
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
@@ -94,18 +95,44 @@ async def test_a_server_that_verifies_signatures_accepts_them_and_rejects_an_alt
     assert verdicts == [True, False]
 
 
-def _verified(request: Request, port: int, token: str | None) -> bool:
+def _verified(request: Request, port: int, token: str | None, *, key: str = "key", secret: str = "secret") -> bool:
     given = request.headers
     names = given["authorization"].partition("SignedHeaders=")[2].partition(",")[0].split(";")
     signed = {name: given[name] for name in names if name not in {"host", "x-amz-date", "x-amz-security-token"}}
     copy = AWSRequest("POST", f"http://127.0.0.1:{port}/", headers=signed, data=request.body)
     copy.context["timestamp"] = given["x-amz-date"]
-    auth = SigV4Auth(Credentials("key", "secret", token), "states", "us-east-1")
+    auth = SigV4Auth(Credentials(key, secret, token), "states", "us-east-1")
     copy.headers["X-Amz-Date"] = given["x-amz-date"]
     if token:
         copy.headers["X-Amz-Security-Token"] = token
     signature = auth.signature(auth.string_to_sign(copy, auth.canonical_request(copy)), copy)
     return given["authorization"].endswith(f"Signature={signature}")
+
+
+async def test_credentials_that_expire_between_two_calls_are_refreshed() -> None:
+    clock = datetime.now(UTC)
+
+    async def refresh() -> dict[str, str]:
+        expiry = (clock + timedelta(hours=1)).isoformat()
+        return {"access_key": "second", "secret_key": "s2", "token": "token-2", "expiry_time": expiry}
+
+    credentials = AioRefreshableCredentials(
+        "first", "s1", "token-1", clock + timedelta(hours=1), refresh, "assume-role", time_fetcher=lambda: clock
+    )
+    session = a_session()
+    session._credentials = credentials
+    async with serving(answer()) as served:
+        connection = Connection(session, f"http://127.0.0.1:{served.port}")
+        async with open_stepfunctions(connection, "fast", polls=1, reports=1) as client:
+            await client.send_task_heartbeat("token")
+            clock += timedelta(hours=2)
+            await client.send_task_heartbeat("token")
+    keys = [
+        request.headers["authorization"].partition("Credential=")[2].partition("/")[0] for request in served.requests
+    ]
+    assert keys == ["first", "second"]
+    assert [request.headers["x-amz-security-token"] for request in served.requests] == ["token-1", "token-2"]
+    assert _verified(served.requests[1], served.port, "token-2", key="second", secret="s2")
 
 
 @pytest.mark.parametrize(
