@@ -1,12 +1,14 @@
 """RedriveExecution: what failed runs again, what succeeded does not."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.account import Account
-from tests.local.helpers import PASS, Activity, history, refused
+from tests.local.helpers import PASS, Activity, connect, history, refused
+from workers.local import LocalStepFunctions
 
 
 async def test_of_a_task_that_failed(activity: Activity, account: Account):
@@ -126,6 +128,24 @@ async def test_of_one_that_was_stopped_or_timed_out(activity: Activity, account:
         token, value = await activity.task()
         await activity.succeed(token, value)
         assert (await account.ended(execution))["status"] == "SUCCEEDED"
+
+
+async def test_with_the_same_client_token_only_once(tmp_path: Path):
+    async with LocalStepFunctions(data=tmp_path) as local, connect(local) as client:
+        activity, account = Activity(client), Account(client)
+        execution = await account.start(activity.machine())
+        await client.stop_execution(executionArn=execution)
+        first = await client.redrive_execution(executionArn=execution, clientToken="same")
+        again = await client.redrive_execution(executionArn=execution, clientToken="same")
+        async with refused("ExecutionNotRedrivable"):
+            await client.redrive_execution(executionArn=execution, clientToken="other")
+    async with LocalStepFunctions(data=tmp_path, clock="manual") as local, connect(local) as client:
+        later = await client.redrive_execution(executionArn=execution, clientToken="same")
+        assert first["redriveDate"] == again["redriveDate"] == later["redriveDate"]
+        assert (await client.describe_execution(executionArn=execution))["redriveCount"] == 1
+        await local.advance(1_000)
+        async with refused("ExecutionNotRedrivable"):
+            await client.redrive_execution(executionArn=execution, clientToken="same")
 
 
 async def test_what_cannot_be_redriven(activity: Activity, account: Account):

@@ -13,6 +13,10 @@ from workers.local.machines import Revision
 RUNNING = "RUNNING"
 PENDING_REDRIVE = "PENDING_REDRIVE"
 
+TOKENS = 10
+TOKEN_SECONDS = 900.0
+"""Client tokens of redrives that are remembered, and for how long (API reference, RedriveExecution)."""
+
 
 @dataclass(frozen=True, slots=True)
 class Origin:
@@ -58,6 +62,8 @@ class Execution:
         self.redrives = 0
         self.redriven: float | None = None
         """When it was redriven last."""
+        self.redrive_tokens: dict[str, float] = {}
+        """The client tokens of its last redrives, and when each was."""
         self.events: list[Event] = []
         self.on_end: Callable[[], None] | None = None
         """Called once, after the last event; then let go, with all that it holds."""
@@ -118,6 +124,16 @@ class Execution:
         self.output = self.error = self.cause = None
         self.redrives += 1
         self.redriven = self._clock.now()
+
+    def redriven_by(self, token: str) -> float | None:
+        """When it was redriven with that client token, if that was not too long ago."""
+        when = self.redrive_tokens.get(token)
+        return None if when is None or self._clock.now() - when > TOKEN_SECONDS else when
+
+    def note_redrive(self, token: str) -> None:
+        """Notes the client token of the last redrive."""
+        known = {**self.redrive_tokens, token: self.redriven or self._clock.now()}
+        self.redrive_tokens = dict(list(known.items())[-TOKENS:])
 
 
 class Executions:

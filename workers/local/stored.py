@@ -16,7 +16,7 @@ Revisions = dict[str, Revision]
 
 _OF_EXECUTION = (
     *("arn", "name", "map_run", "items", "batch", "trace_header", "express", "started", "stopped", "status"),
-    *("input", "output", "error", "cause", "redrives", "redriven"),
+    *("input", "output", "error", "cause", "redrives", "redriven", "redrive_tokens"),
 )
 _OF_MAP_RUN = (
     *("arn", "state", "started", "stopped", "status", "max_concurrency", "tolerated_count"),

@@ -54,11 +54,16 @@ def describe(execution: Execution) -> Parameters:
 
 def redrive_execution(region: Region, parameters: Parameters) -> Parameters:
     execution = _find(region, parameters)
+    token = parameters.get("clientToken")
+    if token and (when := execution.redriven_by(token)):
+        return {"redriveDate": when}
     status = _redrive_status(execution)
     if status["redriveStatus"] != "REDRIVABLE":
         reason = status["redriveStatusReason"]
         raise ApiError("ExecutionNotRedrivable", f"Execution Not Redrivable: '{reason}'")
     region.redrive(execution)
+    if token:
+        execution.note_redrive(token)
     return {"redriveDate": execution.redriven}
 
 
