@@ -1,6 +1,7 @@
 """A TCP server that answers requests with whatever bytes a test gives it."""
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -31,7 +32,7 @@ def answer(body: bytes = b"{}", *, status: str = "200 OK", headers: str = "") ->
 
 
 @asynccontextmanager
-async def serving(*answers: bytes | Script) -> AsyncIterator[Served]:
+async def serving(*answers: bytes | Script, tls: ssl.SSLContext | None = None) -> AsyncIterator[Served]:
     """Each request takes the next of `answers`, the last one for all that follow; b"" closes the connection."""
     left = list(answers)
     handling: set[asyncio.Task[None]] = set()
@@ -58,7 +59,7 @@ async def serving(*answers: bytes | Script) -> AsyncIterator[Served]:
         finally:
             writer.close()
 
-    server = await asyncio.start_server(handle, "127.0.0.1", 0)
+    server = await asyncio.start_server(handle, "127.0.0.1", 0, ssl=tls)
     served = Served(server.sockets[0].getsockname()[1])
     try:
         yield served

@@ -1,0 +1,78 @@
+"""The fast client against a server with a certificate of its own."""
+
+import ipaddress
+import ssl
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from tests.stepfunctions.fast.server import Served, answer, serving
+from tests.stepfunctions.fast.test_client import a_session
+from workers.stepfunctions.connection import Connection
+from workers.stepfunctions.fast.choice import open_stepfunctions
+from workers.stepfunctions.protocol import TransientError
+
+
+@pytest.fixture
+def certificate(tmp_path: Path) -> Path:
+    """A certificate for 127.0.0.1 that signs itself, and its key."""
+    key, now = ec.generate_private_key(ec.SECP256R1()), datetime.now(UTC)
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "a server")])
+    address = x509.IPAddress(ipaddress.ip_address("127.0.0.1"))
+    made = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([address]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    pem = serialization.Encoding.PEM
+    file = tmp_path / "certificate.pem"
+    file.write_bytes(made.public_bytes(pem))
+    secret = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    file.with_name("key.pem").write_bytes(secret)
+    return file
+
+
+@pytest.fixture(autouse=True)
+def no_bundle(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("AWS_CA_BUNDLE", raising=False)
+
+
+def a_context(certificate: Path) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, certificate.with_name("key.pem"))
+    return context
+
+
+async def beat(served: Served, host: str) -> None:
+    connection = Connection(a_session(), f"https://{host}:{served.port}")
+    async with open_stepfunctions(connection, "fast", polls=1, reports=1) as client:
+        await client.send_task_heartbeat("token")
+
+
+async def test_a_certificate_of_the_bundle_is_accepted(certificate: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_CA_BUNDLE", str(certificate))
+    async with serving(answer(), tls=a_context(certificate)) as served:
+        await beat(served, "127.0.0.1")
+    assert len(served.requests) == 1
+
+
+async def test_it_is_refused_without_the_bundle(certificate: Path) -> None:
+    async with serving(answer(), tls=a_context(certificate)) as served:
+        with pytest.raises(TransientError, match="CERTIFICATE_VERIFY_FAILED"):
+            await beat(served, "127.0.0.1")
+    assert not served.requests
+
+
+async def test_it_is_refused_under_another_name(certificate: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_CA_BUNDLE", str(certificate))
+    async with serving(answer(), tls=a_context(certificate)) as served:
+        with pytest.raises(TransientError, match="Hostname mismatch"):
+            await beat(served, "localhost")
+    assert not served.requests
