@@ -2,6 +2,7 @@
 
 import { load, swap } from "./parts.js";
 import { Picture } from "./picture.js";
+import { whileSeen } from "./seen.js";
 
 const root = document.querySelector(".execution");
 const said = document.getElementById("said");
@@ -115,7 +116,7 @@ function follow(parts, { last = false } = {}) {
   again = setTimeout(async () => {
     again = null;
     due = Date.now() + REFRESH;
-    if (document.hidden) return;
+    if (document.hidden && !last) return;
     await refresh(parts()).catch(() => null);
   }, wait);
 }
@@ -128,9 +129,13 @@ function followed() {
 }
 
 let stale = false;
+let source = null;
+let clock = null;
+let over = false;
 
 function listen() {
-  const source = new EventSource(root.dataset.live);
+  if (source || over || document.hidden) return;
+  source = new EventSource(root.dataset.live);
   source.addEventListener("standing", (event) => {
     const standing = JSON.parse(event.data);
     picture.update?.(standing.states, standing.taken);
@@ -139,15 +144,24 @@ function listen() {
     follow(followed);
     if (standing.ended) said.textContent = `The execution has ended: ${standing.status}`;
   });
-  const clock = setInterval(() => follow(followed), TICK);
   source.addEventListener("end", () => {
-    source.close();
-    clearInterval(clock);
+    over = true;
+    rest();
     follow(followed, { last: true });
   });
+  clock = setInterval(() => follow(followed), TICK);
+}
+
+function rest() {
+  source?.close();
+  source = null;
+  clearInterval(clock);
 }
 
 const chosen = shown.searchParams.get("state");
 const telling = chosen ?? [...(picture.states?.entries() ?? [])].findLast(([, state]) => state.matches(".failed, .running, .waiting"))?.[0];
 if (telling) picture.reveal(telling);
-if (root.dataset.ended !== "yes") listen();
+if (root.dataset.ended !== "yes") {
+  whileSeen(listen, rest);
+  listen(); // what is new is told at the beginning of each stream
+}

@@ -1,6 +1,7 @@
 // Lists that follow what happens: on each event (`data-live`), or every so many seconds (`data-every`), the page is read
 // again, and parts that differ are put in their place.
 
+import { whileSeen } from "./seen.js";
 import { localize } from "./times.js";
 
 const AT_MOST_EVERY = 1000; // milliseconds between two readings
@@ -83,16 +84,11 @@ function restore(part, { id, href, label }) {
 }
 
 if (place) {
-  document.addEventListener("visibilitychange", () => {
-    if (document.hidden) {
-      rest();
-    } else if (!paused) {
-      look();
-      listen();
-    }
-  });
-  addEventListener("pagehide", rest);
-  addEventListener("pageshow", listen);
+  whileSeen(() => {
+    if (paused) return;
+    look();
+    listen();
+  }, rest);
   if (button) {
     button.hidden = false;
     button.addEventListener("click", () => {
