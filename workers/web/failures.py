@@ -8,8 +8,8 @@ from starlette.types import ExceptionHandler
 
 from workers.errors import WorkersError
 from workers.stepfunctions.account import is_missing
-from workers.stepfunctions.protocol import RefusedError, ServiceError
-from workers.web.actions.refusals import Refusal
+from workers.stepfunctions.protocol import DeniedError, RefusedError, ServiceError
+from workers.web.actions.refusals import Refusal, denial
 from workers.web.rendering import render
 
 log = structlog.get_logger(__name__)
@@ -26,6 +26,9 @@ async def _missing(request: Request, error: Exception) -> Response:
 async def _service(request: Request, error: Exception) -> Response:
     if isinstance(error, ServiceError) and is_missing(error):
         return render(request, "failure.html", status=404, title="It does not exist", message=str(error))
+    if isinstance(error, DeniedError):
+        title = f"AWS denies {error.operation}"
+        return render(request, "failure.html", status=403, title=title, message=denial(error))
     status, title = (
         (400, "Step Functions refuses") if isinstance(error, RefusedError) else (503, "Step Functions does not answer")
     )

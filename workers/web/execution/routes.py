@@ -14,6 +14,7 @@ from workers.histories.visits import Visit
 from workers.payloads.errors import PayloadError
 from workers.web.actions.commands import replay
 from workers.web.execution.followed import Followed
+from workers.web.execution.kept import is_kept
 from workers.web.execution.live import stream
 from workers.web.execution.picture import picture
 from workers.web.execution.step import Step, step_of
@@ -46,6 +47,8 @@ async def execution(request: Request) -> Response:
         "text_of": text_of,
         "picture": None,
     }
+    if view.wants("head"):
+        values["kept"] = await is_kept(request, found)
     if view.wants("picture") and followed.chart:
         title, is_item = f"State machine of {found.name}", "/" in found.state_machine or "/" in found.arn
         values["picture"] = picture(followed.chart, followed.progress, view, title=title, is_item=is_item)
