@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from tests.account import PREFIX, unique
 from tests.manager.conftest import kept_open
 from tests.web.execution.endpoint import Endpoint, activity
 from tests.web.execution.test_page import broken_map
+from workers.durations import in_words
 from workers.payloads import Payloads
 from workers.web.execution import followed as followed_module
 from workers.web.execution.followed import Followed
@@ -21,6 +23,7 @@ from workers.web.execution.step import step_of
 from workers.web.execution.timeline import time_line
 from workers.web.execution.values import claims_in, failure_of
 from workers.web.execution.view import View
+from workers.web.rendering import iso
 from workers.web.standing import standing_pages
 
 LONG = 1_000.0
@@ -127,6 +130,33 @@ async def test_attempts_are_told_apart(endpoint: Endpoint) -> None:
     assert first is not None
     assert (first.error, first.message, first.traceback) == ("Flaky", "not now", "a\nb")
     assert (step.input, step.output, step.shows_failure) == ({"x": 1}, {"y": 2}, False)
+
+
+async def test_a_step_tells_when_it_was_entered_and_left_and_how_long_it_took(
+    endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(followed_module, "INTERVAL_HERE", 0.0)
+    work = unique("work")
+    execution = await endpoint.start({"StartAt": "Work", "States": {"Work": activity(work, End=True)}})
+
+    async def facts() -> dict[str, str]:
+        async with aiohttp.ClientSession() as session, session.get(endpoint.page(execution, "?state=Work")) as said:
+            text = (await said.text()).partition('<dl class="facts">')[2].partition("</dl>")[0]
+        found = re.findall(r"<dt>(.*?)</dt><dd[^>]*>(.*?)</dd>", text)
+        return {name: (re.findall(r'datetime="([^"]+)"', what) or [what])[0] for name, what in found}
+
+    token = await endpoint.take(work)
+    running = await facts()
+    assert running.keys() >= {"Entered", "For"}
+    assert not running.keys() & {"Left", "Took"}
+    await endpoint.account.call("SendTaskSuccess", taskToken=token, output="{}")
+    await endpoint.ended(execution)
+    history = await endpoint.account.call("GetExecutionHistory", executionArn=execution)
+    times = {event["type"]: event["timestamp"] for event in history["events"]}
+    entered, left = times["TaskStateEntered"], times["TaskStateExited"]
+    found = await facts()
+    assert (found["Entered"], found["Left"]) == (iso(entered), iso(left))
+    assert found["Took"] == in_words((left - entered).total_seconds())
 
 
 @pytest.mark.parametrize(

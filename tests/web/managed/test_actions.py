@@ -2,6 +2,7 @@
 
 import json
 import re
+from html import unescape
 from urllib.parse import quote
 
 from tests.account import ROLE, unique
@@ -113,6 +114,23 @@ async def test_the_replay_line_of_a_failed_step_is_there(site: Site, manager: Lo
     assert f"workers replay {failed.execution_arn} --state one" in page.text
     for path in (f"/workflows/{workflow.id}", "/workflows", "/"):
         assert "<img" not in (await site.ok(path)).text
+
+
+async def test_each_action_is_shown_as_lines_for_a_terminal(site: Site, manager: LocalManager):
+    definition = await defined(manager, BREAKS)
+    workflow = await ended(manager, await manager.start_workflow(definition.name, {}))
+    about, options = f"{site.root}/workflows/{workflow.id}", f"--url {site.root}"
+    json_ = "-H 'Content-Type: application/json' -d"
+    lines = {
+        "cancel": (f"{workflow.id} --reason WHY", f'-X DELETE {about} {json_} \'{{"reason": "WHY"}}\''),
+        "resume": (f"{workflow.id} STATE", f'-X POST {about} {json_} \'{{"StartAt": "STATE"}}\''),
+        "redrive": (workflow.id, f"-X POST {about}/redrive"),
+        "resolve": (workflow.id, f"-X POST {about}/resolved"),
+    }
+    for action, (line, call) in lines.items():
+        found = _LINES.findall((await site.ok(f"/workflows/{workflow.id}/{action}")).text)
+        expected = [f"workers workflows {action} {line} {options}", f"curl {call}"]
+        assert [unescape(one) for one in found] == expected
 
 
 async def test_what_is_not_there_is_not_found(site: Site):

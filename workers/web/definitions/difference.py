@@ -51,8 +51,6 @@ class Difference:
     """The states at the top that were added, removed or changed."""
     hunks: tuple[tuple[Line, ...], ...]
     """The lines that changed, with some around them; none where both are the same."""
-    tags: tuple[tuple[str, str | None, str | None], ...] = ()
-    """Default tags that changed: key, before, after."""
 
 
 def difference(before: Mapping[str, Any], after: Mapping[str, Any]) -> Difference:
