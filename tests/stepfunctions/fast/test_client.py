@@ -232,6 +232,16 @@ async def test_auto_goes_back_to_the_stock_client_for_good(strange: bytes, capsy
     assert capsys.readouterr().out.count("using the stock client from now on") == 1
 
 
+@pytest.mark.parametrize("task", [{"taskToken": 5, "input": {}}, {"taskToken": "token", "input": 5}])
+async def test_a_task_of_other_types_is_left_to_the_stock_client(task: dict[str, Any]) -> None:
+    async with serving(answer(json.dumps(task).encode()), TASK) as served, client_of(served, "auto") as client:
+        with pytest.raises(TransientError, match="no text"):
+            await client.get_activity_task(ARN, "me")
+        assert await client.get_activity_task(ARN, "me") == ActivityTask("token", '{"x":1}')
+        assert isinstance(client, AutoClient)
+        assert not isinstance(client._hot, FastClient)
+
+
 async def test_a_denied_call_is_no_reason_to_give_up() -> None:
     denied = answer(b'{"__type": "AccessDeniedException", "message": "why"}', status="400 Bad")
     async with serving(denied) as served, client_of(served, "auto") as client:

@@ -76,8 +76,11 @@ class FastClient:
         """See `StepFunctions`."""
         body = {"activityArn": activity_arn, "workerName": worker_name}
         answer = await self._call("GetActivityTask", body, self._polls, self.timeouts.poll)
-        token = answer.get("taskToken")
-        return ActivityTask(token, answer.get("input") or "null") if token else None
+        token = answer.get("taskToken") or ""
+        given = answer.get("input") or "null"
+        if not (isinstance(token, str) and isinstance(given, str)):
+            raise UnaccountableError("GetActivityTask was answered with a task whose token or input is no text")
+        return ActivityTask(token, given) if token else None
 
     async def send_task_success(self, token: str, output: str) -> None:
         """See `StepFunctions`."""
