@@ -2,9 +2,10 @@
 
 import asyncio
 import json
+import sqlite3
 import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from typing import Any
 
@@ -180,6 +181,22 @@ async def test_what_is_forgotten_is_not_kept(tmp_path: Path):
             assert len((await client.list_executions(stateMachineArn=machine))["executions"]) == 2
     async with LocalStepFunctions(data=tmp_path, keep=9) as local, connect(local) as client:
         assert len((await client.list_executions(stateMachineArn=machine))["executions"]) == 2
+
+
+@pytest.mark.parametrize("items", [[], [1]])
+async def test_map_runs_are_forgotten_with_their_executions(tmp_path: Path, items: list[int]):
+    config = {"ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}}
+    each = {"Type": "Map", "ItemProcessor": {**PASS, **config}, "End": True}
+    async with LocalStepFunctions(data=tmp_path, keep=1) as local, connect(local) as client:
+        account = Account(client)
+        execution = await account.start({"StartAt": "Each", "States": {"Each": each}}, items)
+        await account.ended(execution)
+        (map_run,) = (await client.list_map_runs(executionArn=execution))["mapRuns"]
+        await account.run(PASS)
+        async with refused("ResourceNotFound"):
+            await client.describe_map_run(mapRunArn=map_run["mapRunArn"])
+    with closing(sqlite3.connect(tmp_path / "stepfunctions.sqlite")) as database:
+        assert database.execute("SELECT arn FROM map_runs").fetchall() == []
 
 
 async def test_directories_that_cannot_be_had(tmp_path: Path):

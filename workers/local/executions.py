@@ -50,6 +50,8 @@ class Execution:
         """Items of its batch, in a child of a map run."""
         self.children: list[Execution] = []
         """The executions that its Maps started."""
+        self.map_runs: list[str] = []
+        """ARNs of the map runs of its Maps."""
         self.input = execution_input
         self.trace_header: str | None = None
         self.express = False

@@ -35,6 +35,7 @@ class Journal:
         self._runs: dict[Run, Region] = {}
         self._resources: dict[tuple[str, str], Region] = {}
         self._forgotten: list[tuple[str, int]] = []
+        self._forgotten_map_runs: list[tuple[str, str]] = []
         self._revisions: dict[int, tuple[Revision, str]] = {}
         """The hashes of revisions by their id; who holds them keeps the id theirs."""
         self._changes = 0
@@ -55,8 +56,9 @@ class Journal:
             self._changed()
 
     def forgotten(self, region: Region, execution: Execution) -> None:
-        """Notes that an execution is to be forgotten."""
+        """Notes that an execution is to be forgotten, with its map runs."""
         self._forgotten.append((region.place.region, execution.number))
+        self._forgotten_map_runs += [(region.place.region, arn) for arn in execution.map_runs]
         self._changed()
 
     async def settled(self) -> None:
@@ -116,6 +118,8 @@ class Journal:
         for run, region in runs.items():
             self._collect_run(batch, region.place.region, run)
         batch.forgotten, self._forgotten = list(self._forgotten), []
+        batch.drops["map_runs"] += self._forgotten_map_runs
+        self._forgotten_map_runs = []
         return batch
 
     def _collect_resource(self, batch: Batch, name: str, arn: str, region: Region) -> None:

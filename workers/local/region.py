@@ -124,6 +124,7 @@ class Region:
     def adopt_map_run(self, map_run: MapRun) -> None:
         """Takes over a map run that was stored, after the executions."""
         self.map_runs[map_run.arn] = map_run
+        map_run.execution.map_runs.append(map_run.arn)
         if run := self._runs.get(map_run.execution.arn):
             run.map_runs.append(map_run)
 
@@ -187,11 +188,12 @@ class Region:
             self._runs.pop(forgotten.arn, None)
             if self.journal:
                 self.journal.forgotten(self, forgotten)
-            if forgotten.map_run:
-                self.map_runs.pop(forgotten.map_run, None)
+            for arn in forgotten.map_runs:
+                self.map_runs.pop(arn, None)
 
     def add_map_run(self, map_run: MapRun) -> None:
         self.map_runs[map_run.arn] = map_run
+        map_run.execution.map_runs.append(map_run.arn)
         self._runs[map_run.execution.arn].map_runs.append(map_run)
 
     def updated(self, map_run: MapRun) -> None:
