@@ -3,11 +3,15 @@
 import asyncio
 import json
 import time
+from pathlib import Path
 from typing import Any
+
+import pytest
 
 from tests.account import Account
 from tests.local.helpers import Activity, connect, create_machine, history
 from workers.local import LocalStepFunctions
+from workers.local.options import ClockName
 
 DAY = 86_400
 
@@ -48,6 +52,20 @@ async def test_a_task_that_nobody_polls_ends_with_its_machine():
         ended = await account.run({**activity.machine(TimeoutSeconds=10), "TimeoutSeconds": DAY})
         assert ended["status"] == "TIMED_OUT"
         assert (ended["stopDate"] - ended["startDate"]).total_seconds() >= DAY
+
+
+@pytest.mark.parametrize("clock", ["skip", "manual"])
+async def test_time_does_not_jump_back_at_a_restart(tmp_path: Path, clock: ClockName):
+    wait = {"StartAt": "Wait", "States": {"Wait": {"Type": "Wait", "Seconds": DAY, "End": True}}}
+    async with LocalStepFunctions(data=tmp_path, clock=clock) as local, connect(local) as client:
+        account = Account(client)
+        execution = await account.start(wait)
+        if clock == "manual":
+            await local.advance(DAY)
+        before = await account.ended(execution)
+    async with LocalStepFunctions(data=tmp_path, clock=clock) as local, connect(local) as client:
+        started = await client.start_execution(stateMachineArn=before["stateMachineArn"])
+        assert started["startDate"] >= before["stopDate"]
 
 
 async def test_a_nested_execution_is_skipped_too():

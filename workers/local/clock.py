@@ -54,6 +54,9 @@ class Clock:
     def now(self) -> float:
         return time.time()
 
+    def go_on(self, since: float) -> None:
+        """Goes on not before `since`, where time was moved before the engine was started again."""
+
     def call_at(self, when: float, callback: Callable[[], None]) -> Timer:
         """Calls `callback` at `when`, or very soon if that has passed."""
         timer = Timer(when, callback)
@@ -121,6 +124,9 @@ class SkippingClock(_TimerQueue):
     def now(self) -> float:
         return time.time() + self._skipped
 
+    def go_on(self, since: float) -> None:
+        self._skipped = max(self._skipped, since - time.time())
+
     def touch(self) -> None:
         self._touched = self._loop.time()
         if self._wake is None or self._holds == 0:
@@ -160,6 +166,9 @@ class ManualClock(_TimerQueue):
 
     def now(self) -> float:
         return self._now
+
+    def go_on(self, since: float) -> None:
+        self._now = max(self._now, since)
 
     def touch(self) -> None:
         self._touches += 1

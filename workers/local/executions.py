@@ -165,6 +165,13 @@ class Executions:
     def get(self, arn: str) -> Execution | None:
         return self._executions.get(arn)
 
+    def latest(self) -> float:
+        """When the last event was, of any of them; 0 where there is none."""
+        return max(
+            (execution.events[-1]["timestamp"] for execution in self._executions.values() if execution.events),
+            default=0.0,
+        )
+
     def newest_first(self) -> Iterator[Execution]:
         return reversed(self._executions.values())
 

@@ -22,8 +22,11 @@ def restore(store: Store, region: Callable[[str], Region]) -> None:
         names.add(name)
         _restore_resource(region(name), arn, json.loads(text), revisions)
     names |= _restore_executions(store, region, revisions)
-    for name in names:
-        region(name).resume()
+    restored = [region(name) for name in names]
+    for one in restored:
+        one.clock.go_on(one.executions.latest())
+    for one in restored:
+        one.resume()
 
 
 def _restore_resource(region: Region, arn: str, document: dict[str, Any], revisions: Revisions) -> None:
