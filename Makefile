@@ -54,6 +54,7 @@ bench-all: .venv/.bench
 	$(BIN)/python benchmarks/engine_inside.py
 	$(BIN)/python benchmarks/soak.py
 	$(BIN)/python benchmarks/testing.py
+	$(BIN)/python benchmarks/dev.py
 
 # Other projects, in an environment of their own: sfini needs an old setuptools.
 bench-peers: .venv/.bench build/peers/.installed
@@ -86,7 +87,7 @@ constraints:
 .venv/.local: EXTRAS = local
 .venv/.test: EXTRAS = local-aws,test
 .venv/.lint: EXTRAS = local-aws,test,lint
-.venv/.bench: EXTRAS = local-aws,uvloop,testing,bench
+.venv/.bench: EXTRAS = dev,local-aws,uvloop,testing,bench
 .venv/.local .venv/.test .venv/.lint .venv/.bench: .venv/.created pyproject.toml constraints.txt
 	@echo 'Installing sfn-workers[$(EXTRAS)] into .venv'
 	@$(BIN)/python -m pip install --quiet --no-compile --editable '.[$(EXTRAS)]'
