@@ -185,7 +185,7 @@ class Callbacks:
         if token is None or how is None:
             raise AssertionError("what is delivered has a token and a finish")
         if how.output is not None:
-            fate = await self._reports.success(token, how.output)
+            fate, _ = await self._reports.success(token, how.output)
         else:
             fate = await self._reports.failure(token, Failure(how.error, how.cause))
         accepted = fate is not Fate.CLOSED

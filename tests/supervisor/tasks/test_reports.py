@@ -42,7 +42,11 @@ async def test_a_closed_token_is_final_and_after_a_repetition_probably_accepted(
 async def test_a_refused_output_becomes_a_failure() -> None:
     client = Scripted()
     client.answers["success"] = [fault(RefusedError, "InvalidOutput")]
-    assert await _report(client, "success") is Fate.ACCEPTED
+    fate, refused = await Reports(client, Metrics(active=False)).success("token", "1")
+    assert fate is Fate.ACCEPTED
+    assert refused
+    assert refused.error == "Worker.InvalidOutput"
+    assert "refused the output" in refused.cause
     assert client.calls[1:] == [("failure", "token", "Worker.InvalidOutput")]
 
 
@@ -55,4 +59,8 @@ async def test_a_refused_failure_is_said_and_not_repeated() -> None:
 
 async def _report(client: Scripted, kind: str) -> Fate:
     reports = Reports(client, Metrics(active=False))
-    return await (reports.success("token", "1") if kind == "success" else reports.failure("token", FAILURE))
+    if kind == "failure":
+        return await reports.failure("token", FAILURE)
+    fate, refused = await reports.success("token", "1")
+    assert refused is None
+    return fate

@@ -45,13 +45,13 @@ class Reports:
         self._client = client
         self._metrics = metrics
 
-    async def success(self, token: str, output: str) -> Fate:
-        """Reports `output`, JSON text. If Step Functions refuses it, reports that as a failure instead."""
+    async def success(self, token: str, output: str) -> tuple[Fate, Failure | None]:
+        """Reports `output`, JSON text. If Step Functions refuses it, reports a failure instead and returns it too."""
         try:
-            return await self._deliver(self._client.send_task_success, token, output)
+            return await self._deliver(self._client.send_task_success, token, output), None
         except RefusedError as error:
-            message = f"Step Functions refused the output: {error}"
-            return await self.failure(token, refusal(ErrorName.INVALID_OUTPUT, message))
+            refused = refusal(ErrorName.INVALID_OUTPUT, f"Step Functions refused the output: {error}")
+            return await self.failure(token, refused), refused
 
     async def failure(self, token: str, failure: Failure) -> Fate:
         """Reports `failure`."""

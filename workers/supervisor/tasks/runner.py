@@ -63,7 +63,9 @@ class Runner:
             del self.running[run.token]
             return run
         if isinstance(outcome, str):
-            fate = await self._reports.success(run.token, outcome)
+            fate, refused = await self._reports.success(run.token, outcome)
+            if refused:
+                outcome, run.succeeded = refused, False
         else:
             fate = Fate.CLOSED if outcome is None else await self._reports.failure(run.token, outcome)
         run.stop_beating()

@@ -1,0 +1,113 @@
+"""The supervisor against Step Functions that answers as a test says: what the engine cannot be made to show."""
+
+import anyio
+import anyio.lowlevel
+import pytest
+
+from tests.supervisor.scripted import Scripted, an_activity, fault
+from workers import Registry, Settings, Task
+from workers.arns import Place
+from workers.errors import ExitCode
+from workers.metrics import Metrics
+from workers.stepfunctions.protocol import ActivityTask, RefusedError
+from workers.supervisor import limits
+from workers.supervisor.activity import Activity, activities
+from workers.supervisor.drain import Drain
+from workers.supervisor.polling.brake import Brake
+from workers.supervisor.supervisor import Supervisor
+from workers.supervisor.tasks import running
+
+
+def supervisor(activity: Activity, client: Scripted, drain: Drain, metrics: Metrics, **settings: int) -> Supervisor:
+    return Supervisor(
+        [activity], client, settings=Settings(**settings), worker_name="scripted", drain=drain, metrics=metrics
+    )
+
+
+def only(registry: Registry) -> Activity:
+    (activity,) = activities(registry, Settings(), Place("aws", "us-east-1", "123456789012"))
+    return activity
+
+
+async def reported(client: Scripted, kind: str) -> None:
+    with anyio.fail_after(20):
+        while not client.times[kind]:
+            await anyio.sleep(0.01)
+
+
+async def test_an_output_that_is_refused_counts_as_a_failure(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    resets = list[Brake]()
+    monkeypatch.setattr(Brake, "succeeded", resets.append)
+    client, drain, metrics = Scripted(), Drain(), Metrics()
+    client.answers["poll"] = [ActivityTask("token", "1")]
+    client.answers["success"] = [fault(RefusedError, "InvalidOutput")]
+
+    async def end() -> None:
+        await reported(client, "failure")
+        drain.begin()
+        client.released.set()
+
+    async with anyio.create_task_group() as group:
+        group.start_soon(end)
+        assert await supervisor(an_activity(), client, drain, metrics).run() is ExitCode.OK
+
+    assert client.calls[-1] == ("failure", "token", "Worker.InvalidOutput")
+    assert metrics.registry
+    counted = {
+        sample.labels["outcome"]: (sample.value, sample.labels["error"])
+        for family in metrics.families()
+        for sample in family.samples
+        if sample.name == "workers_tasks_total"
+    }
+    assert counted == {"failed": (1, "Worker.InvalidOutput")}
+    assert resets == []
+    said = capsys.readouterr().out
+    assert "task failed" in said
+    assert "task succeeded" not in said
+
+
+async def test_a_worker_that_holds_too_much_memory_finishes_its_task_and_exits_0(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(limits, "_LOOK_EVERY", 0.01)
+    client, drain, registry = Scripted(), Drain(), Registry()
+    client.answers["poll"] = [ActivityTask("token", "1")]
+
+    @registry.activity("work")
+    async def work(event: int, /, task: Task) -> int:
+        assert not drain.draining.is_set()
+        eaten = b"x" * 200_000_000
+        await task.draining
+        client.released.set()
+        return event + len(eaten)
+
+    enough = limits.resident_bytes() // 1_000_000 + 100
+    with anyio.fail_after(20):
+        run = supervisor(only(registry), client, drain, Metrics(active=False), max_rss=enough).run()
+        assert await run is ExitCode.OK
+    assert client.calls[1:] == [("success", "token", "200000001")]
+    assert capsys.readouterr().out.count("draining because of memory") == 1
+
+
+async def test_heartbeats_that_a_handler_asks_for_in_a_row_are_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert running._BEATS_APART == 1
+    monkeypatch.setattr(running, "_BEATS_APART", 60)  # however slow this machine is
+    client, drain, registry = Scripted(), Drain(), Registry()
+    client.answers["poll"] = [ActivityTask("token", "1")]
+
+    @registry.activity("work")
+    async def work(event: int, /, task: Task) -> int:
+        for _ in range(2):
+            for _ in range(50):
+                task.heartbeat()
+                await anyio.lowlevel.checkpoint()
+            await reported(client, "beat")
+        drain.begin()
+        client.released.set()
+        return event
+
+    with anyio.fail_after(20):
+        await supervisor(only(registry), client, drain, Metrics(active=False)).run()
+    assert client.calls[1:] == [("beat", "token"), ("success", "token", "1")]
