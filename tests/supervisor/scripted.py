@@ -84,6 +84,7 @@ def a_poller(
     started: Callable[[Poller, ActivityTask], None],
     budget: Budget | None = None,
     create: bool = True,
+    metrics: Metrics | None = None,
 ) -> Poller:
     async def chain(task: Any) -> Any:
         return task
@@ -97,7 +98,7 @@ def a_poller(
         unused,
         slots=Slots(activity.concurrency, budget or Budget(None, 1)),
         client=client,
-        metrics=Metrics(active=False),
+        metrics=metrics or Metrics(active=False),
         worker_name="scripted",
         drain=drain,
         create=create,

@@ -4,6 +4,7 @@ import anyio
 import pytest
 
 from tests.supervisor.scripted import Answer, Scripted, a_poller, an_activity, fault
+from workers.metrics import Metrics
 from workers.stepfunctions.protocol import (
     ActivityMissingError,
     ActivityTask,
@@ -46,6 +47,29 @@ async def test_only_a_poll_that_misses_the_activity_creates_it(
         client.released.set()
     assert not client.answers["poll"]
     assert len(client.times["create"]) == creates
+
+
+async def test_a_creation_that_is_throttled_is_counted_and_said_as_that(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(creation, "_JITTER", 0.0)
+    client, drain, metrics = Scripted(), Drain(), Metrics()
+    client.answers["poll"] = [_MISSING, _MISSING]
+    client.answers["create"] = [ThrottledError("CreateActivity", "ThrottlingException", "Rate exceeded")]
+    poller = a_poller(client, an_activity(pollers=1), drain=drain, started=lambda *_: None, metrics=metrics)
+    async with anyio.create_task_group() as group:
+        group.start_soon(poller.run)
+        with anyio.fail_after(20):
+            while len(client.times["create"]) < 2:
+                await anyio.sleep(0.01)
+        assert poller.trouble is None  # it passes by itself
+        drain.begin()
+        client.released.set()
+    assert metrics.registry
+    assert metrics.registry.get_sample_value("workers_throttles_total", {"api": "CreateActivity"}) == 1
+    (line,) = [line for line in capsys.readouterr().out.splitlines() if "poll failed" in line]
+    assert "CreateActivity: ThrottlingException" in line
+    assert "trying again" in line
 
 
 async def test_an_activity_that_stays_invisible_is_created_again_after_a_while(monkeypatch: pytest.MonkeyPatch) -> None:

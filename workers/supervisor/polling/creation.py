@@ -6,7 +6,7 @@ import anyio
 import structlog
 
 from workers.arns import activity_name
-from workers.stepfunctions.protocol import StepFunctions, TransientError
+from workers.stepfunctions.protocol import StepFunctions
 from workers.supervisor.activity import Activity
 
 log = structlog.get_logger(__name__)
@@ -29,7 +29,7 @@ class Creation:
     async def create(self) -> bool:
         """Creates the activity, unless that was done just now. True when it is worth polling at once.
 
-        Raises what Step Functions says to that, except a fault that may pass.
+        Raises what Step Functions says to that.
         """
         seen = self._created
         async with self._lock:
@@ -38,10 +38,7 @@ class Creation:
             if anyio.current_time() - self._created < _AGAIN_AFTER:
                 return False
             await anyio.sleep(random.uniform(0, _JITTER))  # noqa: S311 - jitter, not a secret
-            try:
-                await self._client.create_activity(activity_name(self._activity.arn))
-            except TransientError:
-                return False
+            await self._client.create_activity(activity_name(self._activity.arn))
             self._created = anyio.current_time()
             log.info("activity created", activity=self._activity.name, arn=self._activity.arn)
             return True

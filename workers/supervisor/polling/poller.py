@@ -217,6 +217,8 @@ class Poller:
         try:
             return None if await self._creation.create() else error
         except ServiceError as refused:
+            if isinstance(refused, ThrottledError):
+                self._metrics.throttled(refused.operation)
             return refused
 
     async def _pause(self, error: ServiceError, backoff: Backoff) -> None:
@@ -260,6 +262,6 @@ def _hint(error: ServiceError) -> str:
         return "create the activity, or run without --no-create"
     if isinstance(error, DeniedError):
         return f"the worker needs states:{error.operation} on this activity, and valid credentials"
-    if isinstance(error, ThrottledError):
+    if isinstance(error, ThrottledError) and error.operation != "CreateActivity":
         return "polling less"
     return "trying again" if isinstance(error, TransientError) else "see the error"
