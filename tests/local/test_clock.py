@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.account import Account
-from tests.local.helpers import Activity, connect, create_machine, history
+from tests.local.helpers import PASS, WAIT, Activity, connect, create_machine, history
 from workers.local import LocalStepFunctions
 from workers.local.options import ClockName
 
@@ -66,6 +66,27 @@ async def test_time_does_not_jump_back_at_a_restart(tmp_path: Path, clock: Clock
     async with LocalStepFunctions(data=tmp_path, clock=clock) as local, connect(local) as client:
         started = await client.start_execution(stateMachineArn=before["stateMachineArn"])
         assert started["startDate"] >= before["stopDate"]
+
+
+async def test_machines_versions_and_aliases_have_dates_of_the_clock():
+    async with LocalStepFunctions(clock="manual") as local, connect(local) as client:
+        execution = await Account(client).start(PASS)
+        began = (await client.describe_execution(executionArn=execution))["startDate"]
+        await local.advance(DAY)
+        arn = await create_machine(client, PASS)
+        version = await client.publish_state_machine_version(stateMachineArn=arn)
+        routes = [{"stateMachineVersionArn": version["stateMachineVersionArn"], "weight": 100}]
+        alias = await client.create_state_machine_alias(name="live", routingConfiguration=routes)
+        machine = await client.describe_state_machine(stateMachineArn=arn)
+        await local.advance(DAY)
+        updated = await client.update_state_machine(stateMachineArn=arn, definition=json.dumps(WAIT))
+        changed = await client.update_state_machine_alias(
+            stateMachineAliasArn=alias["stateMachineAliasArn"], description="changed"
+        )
+    for made in (version, alias, machine):
+        assert (made["creationDate"] - began).total_seconds() == pytest.approx(DAY, abs=0.01)
+    for made in (updated, changed):
+        assert (made["updateDate"] - began).total_seconds() == pytest.approx(2 * DAY, abs=0.01)
 
 
 async def test_a_nested_execution_is_skipped_too():

@@ -1,7 +1,6 @@
 """State machines with their revisions, versions and aliases, and the rules by which AWS changes them."""
 
 import random
-import time
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -23,7 +22,7 @@ class Revision:
     encryption: dict[str, Any]
     id: str | None = None
     """None until the machine is updated for the first time, as on AWS."""
-    updated: float = field(default_factory=time.time)
+    updated: float = field(kw_only=True)
 
     def same_as(self, other: "Revision", *, ignore_role: bool = False) -> bool:
         """Whether `other` would change nothing."""
@@ -39,7 +38,7 @@ class Version:
     number: int
     revision: Revision
     description: str
-    created: float = field(default_factory=time.time)
+    created: float
 
 
 @dataclass(slots=True)
@@ -50,8 +49,8 @@ class Alias:
     name: str
     routes: list[tuple[str, int]]
     description: str
-    created: float = field(default_factory=time.time)
-    updated: float = field(default_factory=time.time)
+    created: float
+    updated: float
 
     def route(self) -> str:
         """The ARN of the version that the next execution runs."""
@@ -68,7 +67,7 @@ class StateMachine:
     name: str
     type: str
     revision: Revision
-    created: float = field(default_factory=time.time)
+    created: float
     versions: dict[int, Version] = field(default_factory=dict)
     aliases: dict[str, Alias] = field(default_factory=dict)
     last_version: int = 0
@@ -80,8 +79,8 @@ class StateMachine:
         self.revision = replace(changed, id=str(uuid.uuid4()))
         return True
 
-    def publish(self, description: str, *, revision_id: str | None = None) -> Version:
-        """Returns the version of the current revision, published now unless it was the last one published.
+    def publish(self, description: str, now: float, *, revision_id: str | None = None) -> Version:
+        """Returns the version of the current revision, published `now` unless it was the last one published.
 
         Raises `ApiError` ConflictException when `revision_id` is not the current revision.
         """
@@ -94,7 +93,7 @@ class StateMachine:
         if latest is None or latest.revision is not self.revision:
             self.last_version += 1
             number = self.last_version
-            latest = Version(f"{self.arn}:{number}", number, self.revision, description)
+            latest = Version(f"{self.arn}:{number}", number, self.revision, description, now)
             self.versions[number] = latest
         return latest
 
@@ -116,11 +115,11 @@ class StateMachine:
             )
         self.versions.pop(number, None)
 
-    def create_alias(self, name: str, routes: list[tuple[str, int]], description: str) -> Alias:
+    def create_alias(self, name: str, routes: list[tuple[str, int]], description: str, now: float) -> Alias:
         """Raises `ApiError`: ConflictException for another alias of that name, see `check_routes` for the rest."""
         self.check_routes(routes)
         if (known := self.aliases.get(name)) is None:
-            known = self.aliases[name] = Alias(f"{self.arn}:{name}", name, routes, description)
+            known = self.aliases[name] = Alias(f"{self.arn}:{name}", name, routes, description, now, now)
         elif (known.routes, known.description) != (routes, description):
             raise conflict(
                 "Failed to create alias because an alias with the same name and a different routing configuration "

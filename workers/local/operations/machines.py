@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from workers.local.arns import accept_name, parse
 from workers.local.errors import ApiError, invalid_arn, validation
 from workers.local.executions import Execution
-from workers.local.machines import Revision, StateMachine
+from workers.local.machines import Revision, StateMachine, Version
 from workers.local.operations.tags import tag
 from workers.local.operations.types import Operations, Parameters
 from workers.local.paging import page
@@ -30,15 +30,16 @@ async def create_state_machine(region: Region, parameters: Parameters) -> Parame
         {"level": "OFF", "includeExecutionData": False, **parameters.get("loggingConfiguration", {})},
         {"enabled": False, **parameters.get("tracingConfiguration", {})},
         parameters.get("encryptionConfiguration", {"type": "AWS_OWNED_KEY"}),
+        updated=region.clock.now(),
     )
     machine = region.machines.find(arn)
     if machine is None:
-        machine = StateMachine(arn, name, kind, revision)
+        machine = StateMachine(arn, name, kind, revision, revision.updated)
         tag(region, arn, parameters.get("tags", []))
         region.machines.add(machine)
     elif kind != machine.type or not revision.same_as(machine.revision, ignore_role=True):
         raise ApiError("StateMachineAlreadyExists", f"State Machine Already Exists: '{arn}'")
-    version = machine.publish(parameters.get("versionDescription", "")) if parameters.get("publish") else None
+    version = _published(region, machine, parameters)
     return {
         "stateMachineArn": arn,
         "creationDate": machine.created,
@@ -70,9 +71,10 @@ async def update_state_machine(region: Region, parameters: Parameters) -> Parame
             {**old.logging, **parameters.get("loggingConfiguration", {})},
             {**old.tracing, **parameters.get("tracingConfiguration", {})},
             parameters.get("encryptionConfiguration", old.encryption),
+            updated=region.clock.now(),
         )
     )
-    version = machine.publish(parameters.get("versionDescription", "")) if parameters.get("publish") else None
+    version = _published(region, machine, parameters)
     return {
         "updateDate": machine.revision.updated,
         "revisionId": machine.revision.id if changed else None,
@@ -144,6 +146,13 @@ async def validate_state_machine_definition(region: Region, parameters: Paramete
     ]
     failed = any(complaint.severity == "ERROR" for complaint in found)
     return {"result": "FAIL" if failed else "OK", "diagnostics": diagnostics, "truncated": len(told) > most}
+
+
+def _published(region: Region, machine: StateMachine, parameters: Parameters) -> Version | None:
+    """The version that a request publishes beside what else it does."""
+    if not parameters.get("publish"):
+        return None
+    return machine.publish(parameters.get("versionDescription", ""), region.clock.now())
 
 
 def _check_definition(definition: str, *, express: bool) -> None:

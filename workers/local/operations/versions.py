@@ -1,7 +1,5 @@
 """Versions and aliases of state machines: publish, create, update, describe, list, delete."""
 
-import time
-
 from workers.local.arns import parse
 from workers.local.errors import resource_not_found, state_machine_does_not_exist, validation
 from workers.local.machines import Alias, StateMachine
@@ -12,7 +10,9 @@ from workers.local.region import Region
 
 def publish_state_machine_version(region: Region, parameters: Parameters) -> Parameters:
     machine = _unqualified(region, parameters)
-    version = machine.publish(parameters.get("description", ""), revision_id=parameters.get("revisionId"))
+    version = machine.publish(
+        parameters.get("description", ""), region.clock.now(), revision_id=parameters.get("revisionId")
+    )
     return {"stateMachineVersionArn": version.arn, "creationDate": version.created}
 
 
@@ -41,7 +41,7 @@ def delete_state_machine_version(region: Region, parameters: Parameters) -> Para
 def create_state_machine_alias(region: Region, parameters: Parameters) -> Parameters:
     routes = _routes(parameters["routingConfiguration"])
     machine = region.machines.get(routes[0][0])
-    alias = machine.create_alias(parameters["name"], routes, parameters.get("description", ""))
+    alias = machine.create_alias(parameters["name"], routes, parameters.get("description", ""), region.clock.now())
     return {"stateMachineAliasArn": alias.arn, "creationDate": alias.created}
 
 
@@ -54,7 +54,7 @@ def update_state_machine_alias(region: Region, parameters: Parameters) -> Parame
         machine.check_routes(routes)
         alias.routes = routes
     alias.description = parameters.get("description", alias.description)
-    alias.updated = time.time()
+    alias.updated = region.clock.now()
     return {"updateDate": alias.updated}
 
 

@@ -86,7 +86,7 @@ async def tried(subject: Subject, given: Given, stage: Stage) -> Found:
 
 def _branch(subject: Subject, given: Given, stage: Stage) -> Branch:
     name = f"TestState-{subject.name}"
-    revision = Revision(compact(subject.asl), given.role, {}, {}, {})
+    revision = Revision(compact(subject.asl), given.role, {}, {}, {}, updated=stage.clock.now())
     origin = Origin(stage.place.state_machine("TestState"), "TestState", revision)
     arn = stage.place.execution("TestState", "TestState")
     run = Run(Execution(0, arn, name, origin, given.data.text, stage.clock), stage)
