@@ -82,5 +82,5 @@ async def test_a_worker_that_cancels_its_polls_is_noticed_on_a_bad_day(bad_accou
         arn = f"{PREFIX}:activity:{scene.activity}"
         careless = python("-m", "tests.chaos.careless", arn, environment=scene.aws)
         lost, timed_out = await scene.lost(careless, says=None)
-        assert lost == POLLS
+        assert lost <= POLLS  # Step Functions may lose the answer to a dropped poll, too, with the task in it
         assert timed_out >= POLLS

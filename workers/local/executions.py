@@ -11,7 +11,6 @@ from workers.local.history import ENDINGS, EVENT_LIMIT, LIMIT_REACHED, Event
 from workers.local.machines import Revision
 
 RUNNING = "RUNNING"
-PENDING_REDRIVE = "PENDING_REDRIVE"
 
 TOKENS = 10
 TOKEN_SECONDS = 900.0
