@@ -42,6 +42,8 @@ class Pool:
         self._connect_timeout = connect_timeout
         self._idle: list[HTTPConnection] = []
         self._room = asyncio.Semaphore(size)
+        self._unwanted: set[asyncio.Task[HTTPConnection]] = set()
+        """Connections that are still being opened for requests that were cancelled."""
         self._closed = False
 
     async def request(self, data: bytes, *, timeout: float) -> Answer:  # noqa: ASYNC109 - for the answer alone
@@ -72,13 +74,22 @@ class Pool:
         return None
 
     async def _connect(self) -> HTTPConnection:
-        end, loop = self._endpoint, asyncio.get_running_loop()
         # uvloop, which may run instead, tries one address after the other and knows no such option. An address needs no
-        # race, which costs two tasks, and leaves its socket open when it is cancelled.
-        raced = isinstance(loop, asyncio.BaseEventLoop) and not end.is_address
-        race: dict[str, Any] = {"happy_eyeballs_delay": 0.25} if raced else {}
+        # race, which costs two tasks.
+        if self._endpoint.is_address or not isinstance(asyncio.get_running_loop(), asyncio.BaseEventLoop):
+            return await self._open()
+        opening = asyncio.create_task(self._open(happy_eyeballs_delay=0.25), name="connect")
+        try:
+            return await asyncio.shield(opening)
+        except asyncio.CancelledError:  # a race that is cancelled leaves its sockets open (Python 3.11): let it end
+            self._unwanted.add(opening)
+            opening.add_done_callback(self._close_unwanted)
+            raise
+
+    async def _open(self, **race: Any) -> HTTPConnection:
+        end = self._endpoint
         async with asyncio.timeout(self._connect_timeout):
-            _, connection = await loop.create_connection(
+            _, connection = await asyncio.get_running_loop().create_connection(
                 HTTPConnection,
                 end.host,
                 end.port,
@@ -87,6 +98,11 @@ class Pool:
                 **race,
             )
         return connection
+
+    def _close_unwanted(self, opening: asyncio.Task[HTTPConnection]) -> None:
+        self._unwanted.discard(opening)
+        if not opening.cancelled() and opening.exception() is None:
+            opening.result().close()
 
     def close(self) -> None:
         """Closes what is idle now, and what is in use as soon as it becomes idle."""
