@@ -68,7 +68,7 @@ async def test_state_machines_have_versions_too(site: Site, here: Account):
     made = await here.call("CreateStateMachine", name=name, definition=text, roleArn=ROLE, publish=True)
     changed = text.replace('"Pass", "End": true', '"Succeed"')
     await here.call("UpdateStateMachine", stateMachineArn=made["stateMachineArn"], definition=changed)
-    assert name in (await site.ok("/machines")).text
+    assert name in (await site.ok(f"/machines?text={name}")).text
     page = await site.ok(f"/machines/{name}?against=1")
     assert "From v1 to present" in page.words
     assert (await site(f"/machines/{name}?version=9")).status == 404
