@@ -221,7 +221,7 @@ async def test_in_a_budget_each_activity_owns_a_slot_and_the_rest_is_shared() ->
 
 
 async def test_in_a_budget_an_idle_activity_falls_to_one_poller_and_leaves_the_rest_to_others() -> None:
-    client, drain, budget = Scripted(), Drain(), Budget(6, 2)
+    clients, drain, budget = (Scripted(), Scripted()), Drain(), Budget(6, 2)
     idle, busy = (
         a_poller(
             client,
@@ -230,21 +230,23 @@ async def test_in_a_budget_an_idle_activity_falls_to_one_poller_and_leaves_the_r
             started=lambda *_: None,
             budget=budget,
         )
-        for _ in range(2)
+        for client in clients
     )
-    client.answers["poll"] = [None] * 10
+    empty, full = clients
+    empty.answers["poll"] = [None] * 10
+    full.answers["poll"] = [a_task(number) for number in range(5)]
     async with anyio.create_task_group() as group:
         group.start_soon(idle.run)
         with anyio.fail_after(20):
-            while client.answers["poll"] or idle._loops != 1 or idle.open != 1:  # the others may be in a pause
+            while empty.answers["poll"] or len(idle._polling) != 1 or idle.open != 1:  # the others may be in a pause
                 await anyio.sleep(0.01)
         assert idle.slots.used == 1
-        client.answers["poll"] = [a_task(number) for number in range(5)]
         group.start_soon(busy.run)
         await anyio.wait_all_tasks_blocked()
         assert (idle.slots.used, busy.slots.used) == (1, 5)
         drain.begin()
-        client.released.set()
+        for client in clients:
+            client.released.set()
 
 
 async def test_a_rate_counts_tasks_and_forgives_empty_polls() -> None:

@@ -75,8 +75,3 @@ def check_tags(tags: Iterable[str]) -> None:
 def first_state(machine: Mapping[str, Any]) -> str:
     """The name of the state that a definition begins with."""
     return str(machine.get("StartAt", machine.get("start_at", "")))
-
-
-def reserved_name(definition: str) -> str:
-    """The part of machine names that is a definition's own: two definitions must not share it."""
-    return without_refused(definition)

@@ -98,7 +98,6 @@ class Poller:
         self._names = f"poller {activity.name}", f"task {activity.name}"
         self._polling: dict[int, asyncio.Task[None]] = {}
         self._numbers = count()
-        self._loops = 0
         self._fault: Exception | None = None
         self._ended = asyncio.Event()
         self._said: dict[str, float] = {}
@@ -111,7 +110,7 @@ class Poller:
         async with anyio.create_task_group() as side:
             side.start_soon(self._wake_for_drain, name=f"pollers {self.activity.name} wait for the drain")
             self._fill()
-            if not self._loops:  # the drain began before
+            if not self._polling:  # the drain began before
                 self._ended.set()
             try:
                 await self._ended.wait()
@@ -123,8 +122,7 @@ class Poller:
             raise self._fault
 
     def _fill(self) -> None:
-        while self._loops < self.scale.target and self._drain.polls:
-            self._loops += 1
+        while len(self._polling) < self.scale.target and self._drain.polls:
             number = next(self._numbers)
             self._polling[number] = self._tasks.create_task(self._loop(number), name=self._names[0])
 
@@ -137,13 +135,12 @@ class Poller:
             self._fault = error
             self._ended.set()
         task = self._polling.pop(number)
-        self._loops -= 1
         run = None
         if received is not None:
             run = self._started(self, received, task)
             self.scale.full(free_slots=self.slots.free)
             self._fill()
-        if not self._loops:
+        if not self._polling:
             self._ended.set()
         if run:
             task.set_name(self._names[1])
@@ -152,7 +149,7 @@ class Poller:
     async def _next(self) -> ActivityTask | None:
         """What a poll brings, with a slot in hand; None when there should be one loop less, or no more polls."""
         waits = None
-        while self._loops <= self.scale.target and await self._ready():
+        while len(self._polling) <= self.scale.target and await self._ready():
             opened = monotonic()
             try:
                 received = await self._poll()
