@@ -14,7 +14,7 @@ from tests import postgresql
 from tests.account import SESSION, Account, unique
 from workers.local import LocalStepFunctions
 
-_FORGOTTEN = ("AWS_", "WORKERS_", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
+_FORGOTTEN = ("AWS_", "WORKERS_", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "REQUESTS_CA_BUNDLE")
 
 for name in [name for name in os.environ if name.upper().startswith(_FORGOTTEN)]:
     del os.environ[name]

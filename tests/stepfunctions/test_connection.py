@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 from aiobotocore.session import get_session
 
+from tests.processes import workers
 from tests.stepfunctions.stub import Answer, Broken, Request, Said, always, answer, serving
 from workers.arns import Place
-from workers.errors import UsageError
+from workers.errors import ExitCode, UsageError
 from workers.settings import Settings
 from workers.stepfunctions.client import open_client
 from workers.stepfunctions.connection import Connection, connect, find_place
@@ -116,6 +117,78 @@ async def test_an_endpoint_that_is_none_is_said_when_the_client_opens(monkeypatc
     with pytest.raises(UsageError, match="the AWS configuration cannot be used: Invalid endpoint: localhost:8083"):
         async with open_client(connection, polls=1, reports=1):
             pass
+
+
+# --- the CA bundle
+
+
+@pytest.fixture(params=["missing", "empty", "garbage", "folder"])
+def broken_bundle(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    """A file that vouches for nobody."""
+    bundle = tmp_path / "bundle.pem"
+    if request.param == "folder":
+        bundle.mkdir()
+    elif request.param != "missing":
+        bundle.write_bytes(b"" if request.param == "empty" else b"no certificate")
+    return bundle
+
+
+@pytest.mark.parametrize("variable", ["AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE"])
+async def test_a_broken_ca_bundle_is_said_before_aws_is_asked(
+    monkeypatch: pytest.MonkeyPatch, sts: Any, broken_bundle: Path, variable: str
+):
+    monkeypatch.setenv(variable, str(broken_bundle))
+    async with sts(always(answer(IDENTITY))) as stub:
+        found = await refusal()
+    assert found.startswith(f"the CA bundle {broken_bundle} cannot be used: ")
+    assert found.endswith(
+        "AWS_CA_BUNDLE, ca_bundle in the profile or else REQUESTS_CA_BUNDLE must name a file of "
+        "certificates in PEM form"
+    )
+    assert not stub.requests
+
+
+async def test_an_empty_ca_bundle_is_said_too(monkeypatch: pytest.MonkeyPatch, signed_in: None):
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", " ")
+    assert "the CA bundle   cannot be used" in await refusal()
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", "")
+    assert "Invalid CA bundle" in await refusal()
+
+
+async def test_the_order_of_ca_bundles_is_botocores(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    def named() -> str | None:
+        return Connection(get_session()).certificates
+
+    assert named() is None
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/of/requests")
+    assert named() == "/of/requests"
+    (tmp_path / "config").write_text("[default]\nca_bundle = /of/the/profile\n")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+    assert named() == "/of/the/profile"
+    monkeypatch.setenv("AWS_CA_BUNDLE", "/of/aws")
+    assert named() == "/of/aws"
+
+
+async def test_the_embedded_step_functions_needs_no_certificates(monkeypatch: pytest.MonkeyPatch, broken_bundle: Path):
+    monkeypatch.setenv("AWS_CA_BUNDLE", str(broken_bundle))
+    async with serving(always(answer())) as stub:
+        connection = await connect(Settings(local=True, local_port=int(stub.url.rpartition(":")[2])))
+        async with open_client(connection, polls=1, reports=1) as client:
+            await client.send_task_heartbeat("token")
+    assert stub.requests[-1].operation == "SendTaskHeartbeat"
+
+
+async def test_workers_run_ends_for_a_broken_ca_bundle(tmp_path: Path):
+    (tmp_path / "bundled.py").write_text(
+        "from workers import Registry\n\nregistry = Registry()\nregistry.add('f', lambda event, /: event)\n"
+    )
+    bundle = tmp_path / "bundle.pem"
+    environment = {"AWS_CA_BUNDLE": str(bundle), "AWS_REGION": "eu-central-1", "PYTHONPATH": str(tmp_path)}
+    keys = dict.fromkeys(("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"), "x")
+    async with workers("run", "bundled:registry", environment=environment | keys) as process:
+        assert await process.ends() == ExitCode.USAGE
+    assert [line["event"] for line in process.said if f"the CA bundle {bundle} cannot be used" in line["event"]]
+    assert "Traceback" not in process.log()
 
 
 # --- the account, asked of STS

@@ -1,8 +1,10 @@
 """Which AWS a worker talks to: session, endpoint, and the account and region in which names become ARNs."""
 
 import os
+import ssl
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -40,17 +42,47 @@ class Connection:
             self._session = _local(_new_session())
         return self._session
 
+    @property
+    def certificates(self) -> str | None:
+        """The file of the authorities that are trusted, where the SDK's configuration names one: the CA bundle.
+
+        In botocore's order: AWS_CA_BUNDLE, `ca_bundle` in the profile, REQUESTS_CA_BUNDLE.
+        """
+        named = self.session.get_config_variable("ca_bundle")
+        return os.environ.get("REQUESTS_CA_BUNDLE") if named is None else str(named)
+
+    @cached_property
+    def tls(self) -> ssl.SSLContext:
+        """How servers are verified: as the stock client does. Raises `UsageError` for a CA bundle that is none."""
+        from botocore.httpsession import create_urllib3_context, get_cert_path
+
+        context: ssl.SSLContext = create_urllib3_context()
+        context.check_hostname = True
+        try:
+            context.load_verify_locations(get_cert_path(self.certificates or True))
+        except OSError as error:  # ssl.SSLError is one too
+            raise UsageError(
+                f"the CA bundle {self.certificates} cannot be used: {error}. AWS_CA_BUNDLE, ca_bundle in the profile "
+                "or else REQUESTS_CA_BUNDLE must name a file of certificates in PEM form"
+            ) from error
+        return context
+
     @asynccontextmanager
     async def client(self, service: str, config: "AioConfig | None" = None) -> AsyncIterator[Any]:
         """An aiobotocore client of `service`. Raises `UsageError` where the SDK's own configuration allows none."""
         from aiobotocore.config import AioConfig
 
-        config = config or AioConfig()
-        if self.endpoint_url:
+        config, url = config or AioConfig(), self.endpoint_url
+        plain = url is not None and url.startswith("http:")
+        if url:
             config = config.merge(AioConfig(proxies={}))  # no proxy leads back to this machine
         async with AsyncExitStack() as stack:
             with _configured():
-                made = self.session.create_client(service, endpoint_url=self.endpoint_url, config=config)
+                if self.certificates and not plain:
+                    _ = self.tls  # the client itself would find a broken bundle in each call, like a fault that passes
+                # It reads the certificates of all the world even where it speaks plain HTTP.
+                verify = False if plain else None
+                made = self.session.create_client(service, endpoint_url=url, config=config, verify=verify)
                 client = await stack.enter_async_context(made)
             yield client
 

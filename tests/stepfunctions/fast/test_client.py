@@ -2,12 +2,10 @@
 
 import asyncio
 import json
-import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,9 +14,9 @@ from aiobotocore.session import AioSession, get_session
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
+from botocore.loaders import create_loader
 
 from tests.stepfunctions.fast.server import Request, Served, answer, serving
-from workers.errors import UsageError
 from workers.stepfunctions.connection import Connection
 from workers.stepfunctions.fast.choice import AutoClient, open_stepfunctions
 from workers.stepfunctions.fast.client import FastClient
@@ -36,21 +34,14 @@ from workers.stepfunctions.protocol import (
 ARN = "arn:aws:states:us-east-1:123456789012:activity:work"
 TASK = answer(json.dumps({"taskToken": "token", "input": '{"x":1}'}).encode())
 
-NOT_READ = [
-    "InvalidSignatureException",
-    "IncompleteSignature",
-    "IncompleteSignatureException",
-    "MissingAuthenticationToken",
-    "MissingAuthenticationTokenException",
-    "SerializationException",
-    "SignatureDoesNotMatch",
-    "UnknownOperationException",
-]
-"""Codes of a service that could not read or verify a request."""
+
+_LOADER = create_loader()
+"""Shared, because each session reads the descriptions of services anew."""
 
 
 def a_session(**variables: Any) -> AioSession:
     session = get_session()
+    session.register_component("data_loader", _LOADER)
     session.set_config_variable("region", "us-east-1")
     session.set_credentials("key", "secret", variables.pop("token", None))
     return session
@@ -212,67 +203,12 @@ async def test_calls_open_at_the_same_time_are_all_sent_again_with_the_corrected
     assert len(served.requests) == 4
 
 
-@pytest.mark.parametrize(
-    "strange",
-    [
-        b"not http at all\r\n\r\n",
-        answer(b"<html>", status="200 OK"),
-        answer(b"", status="302 Found", headers="location: http://x/\r\n"),
-        *(answer(json.dumps({"__type": code, "message": "why"}).encode(), status="403 Forbidden") for code in NOT_READ),
-    ],
-    ids=["not http", "not json", "redirect", *NOT_READ],
-)
-async def test_auto_goes_back_to_the_stock_client_for_good(strange: bytes, capsys: pytest.CaptureFixture[str]) -> None:
-    async with serving(strange, answer(), answer()) as served, client_of(served, "auto") as client:
-        with pytest.raises(TransientError):  # repeated by the worker, which counts it, and polls no more in a drain
-            await client.send_task_heartbeat("token")
-        await client.send_task_heartbeat("token")
-        await client.send_task_heartbeat("token")
-    assert [served.requests[0].headers["user-agent"], len(served.requests)] == ["sfn-workers/0.1.0", 3]
-    assert capsys.readouterr().out.count("using the stock client from now on") == 1
-
-
-@pytest.mark.parametrize("task", [{"taskToken": 5, "input": {}}, {"taskToken": "token", "input": 5}])
-async def test_a_task_of_other_types_is_left_to_the_stock_client(task: dict[str, Any]) -> None:
-    async with serving(answer(json.dumps(task).encode()), TASK) as served, client_of(served, "auto") as client:
-        with pytest.raises(TransientError, match="no text"):
-            await client.get_activity_task(ARN, "me")
-        assert await client.get_activity_task(ARN, "me") == ActivityTask("token", '{"x":1}')
-        assert isinstance(client, AutoClient)
-        assert not isinstance(client._hot, FastClient)
-
-
-async def test_a_denied_call_is_no_reason_to_give_up() -> None:
-    denied = answer(b'{"__type": "AccessDeniedException", "message": "why"}', status="400 Bad")
-    async with serving(denied) as served, client_of(served, "auto") as client:
-        with pytest.raises(DeniedError, match="AccessDeniedException: why"):
-            await client.send_task_heartbeat("token")
-        assert isinstance(client, AutoClient)
-        assert isinstance(client._hot, FastClient)
-
-
-async def test_a_fault_before_the_service_is_transient_and_no_reason_to_give_up() -> None:
-    async with serving(answer(b"<html>", status="502 Bad"), answer()) as served, client_of(served, "auto") as client:
-        with pytest.raises(TransientError, match="502"):
-            await client.send_task_heartbeat("token")
-        await client.send_task_heartbeat("token")
-        assert isinstance(client, AutoClient)
-        assert isinstance(client._hot, FastClient)
-
-
 async def test_a_report_is_sent_once_a_call_also_on_a_connection_used_before() -> None:
     async with serving(answer(), b"", answer()) as served, client_of(served) as client:
         await client.send_task_success("first", "1")
         with pytest.raises(TransientError):  # it may have been accepted: only who sends it again can know
             await client.send_task_success("second", "2")
     assert len(served.requests) == 2
-
-
-async def test_fast_stays_fast() -> None:
-    async with serving(answer(b"<html>"), answer()) as served, client_of(served) as client:
-        with pytest.raises(TransientError, match="status 200"):
-            await client.send_task_heartbeat("token")
-        await client.send_task_heartbeat("token")
 
 
 async def test_lost_connections_and_refused_ones_are_transient() -> None:
@@ -282,38 +218,3 @@ async def test_lost_connections_and_refused_ones_are_transient() -> None:
     async with client_of(served) as client:
         with pytest.raises(TransientError, match=f"ConnectionRefusedError: 127.0.0.1:{served.port}: "):
             await client.send_task_success("token", "1")
-
-
-async def test_a_proxy_is_left_to_the_stock_client(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
-    connection = Connection(a_session())
-    async with open_stepfunctions(connection, "auto", polls=1, reports=1) as client:
-        assert not isinstance(client, AutoClient)
-    with pytest.raises(UsageError, match="a proxy is configured"):
-        async with open_stepfunctions(connection, "fast", polls=1, reports=1):
-            pass
-
-
-async def test_tls_is_verified(monkeypatch: pytest.MonkeyPatch) -> None:
-    connection = Connection(a_session())
-    async with open_stepfunctions(connection, "auto", polls=1, reports=1) as client:
-        assert isinstance(client, AutoClient)
-        assert isinstance(client._hot, FastClient)
-        endpoint = client._hot._polls._endpoint
-        assert endpoint.host == "states.us-east-1.amazonaws.com"
-        assert endpoint.tls is not None
-        assert endpoint.tls.verify_mode is ssl.CERT_REQUIRED
-        assert endpoint.tls.check_hostname
-
-
-@pytest.mark.parametrize("content", [None, b"", b"no certificate"], ids=["missing", "empty", "not PEM"])
-async def test_a_ca_bundle_that_cannot_be_used_is_the_users_to_mend(
-    content: bytes | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    bundle = tmp_path / "bundle.pem"
-    if content is not None:
-        bundle.write_bytes(content)
-    monkeypatch.setenv("AWS_CA_BUNDLE", str(bundle))
-    with pytest.raises(UsageError, match=r"bundle\.pem cannot be used: .* AWS_CA_BUNDLE"):
-        async with open_stepfunctions(Connection(a_session()), "auto", polls=1, reports=1):
-            pass

@@ -39,27 +39,26 @@ def certificate(tmp_path: Path) -> Path:
     return file
 
 
-@pytest.fixture(autouse=True)
-def no_bundle(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("AWS_CA_BUNDLE", raising=False)
-
-
 def a_context(certificate: Path) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate, certificate.with_name("key.pem"))
     return context
 
 
-async def beat(served: Served, host: str) -> None:
+async def beat(served: Served, host: str, name: str = "fast") -> None:
     connection = Connection(a_session(), f"https://{host}:{served.port}")
-    async with open_stepfunctions(connection, "fast", polls=1, reports=1) as client:
+    async with open_stepfunctions(connection, name, polls=1, reports=1) as client:  # type: ignore[arg-type]
         await client.send_task_heartbeat("token")
 
 
-async def test_a_certificate_of_the_bundle_is_accepted(certificate: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("AWS_CA_BUNDLE", str(certificate))
+@pytest.mark.parametrize("name", ["fast", "botocore"])
+@pytest.mark.parametrize("variable", ["AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE"])
+async def test_a_certificate_of_the_bundle_is_accepted(
+    certificate: Path, monkeypatch: pytest.MonkeyPatch, variable: str, name: str
+) -> None:
+    monkeypatch.setenv(variable, str(certificate))
     async with serving(answer(), tls=a_context(certificate)) as served:
-        await beat(served, "127.0.0.1")
+        await beat(served, "127.0.0.1", name)
     assert len(served.requests) == 1
 
 

@@ -1,13 +1,12 @@
 """Which client a worker uses: the fast one where nothing speaks against it, and the stock one for good otherwise."""
 
-import ssl
 from collections.abc import AsyncIterator, Awaitable, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any, Literal, NoReturn, TypeVar
 from urllib.parse import urlsplit
 
 import structlog
-from botocore.httpsession import get_cert_path
+from botocore.httpsession import ProxyConfiguration
 from botocore.utils import get_environ_proxies
 
 from workers.errors import UsageError
@@ -100,17 +99,27 @@ async def _objection(connection: Connection, stock: BotocoreClient) -> str | Non
         return f"requests are signed with {meta.config.signature_version}"
     if meta.config.client_cert:
         return "a client certificate is configured"
-    if not connection.endpoint_url and (meta.config.proxies or get_environ_proxies(meta.endpoint_url)):
+    proxies = get_environ_proxies(meta.endpoint_url) if meta.config.proxies is None else meta.config.proxies
+    if ProxyConfiguration(proxies=proxies).proxy_url_for(meta.endpoint_url):
         return "a proxy is configured"
+    if not _is_simple(meta.endpoint_url):
+        return f"the endpoint {meta.endpoint_url} is not only a host, a port and a path that can be sent as it stands"
     if await connection.session.get_credentials() is None:
         return "there are no credentials"
     return None
 
 
+def _is_simple(url: str) -> bool:
+    """Whether `url` can be written into the head of a request as it is."""
+    parts = urlsplit(url)
+    more = parts.query or parts.fragment or "@" in parts.netloc
+    return not more and url.isascii() and url.isprintable() and " " not in url
+
+
 async def _fast(connection: Connection, stock: BotocoreClient, *, polls: int, reports: int) -> FastClient:
     meta = stock.meta
     return FastClient(
-        endpoint=_endpoint(meta.endpoint_url, connection.session.get_config_variable("ca_bundle")),
+        endpoint=_endpoint(meta.endpoint_url, connection),
         region=meta.region_name,
         service=meta.service_model.signing_name,
         credentials=await connection.session.get_credentials(),
@@ -120,17 +129,11 @@ async def _fast(connection: Connection, stock: BotocoreClient, *, polls: int, re
     )
 
 
-def _endpoint(url: str, ca_bundle: str | None) -> Endpoint:
+def _endpoint(url: str, connection: Connection) -> Endpoint:
     parts = urlsplit(url)
     tls = None
     if parts.scheme == "https":
-        try:
-            tls = ssl.create_default_context(cafile=get_cert_path(ca_bundle or True))
-        except OSError as error:  # ssl.SSLError is one too
-            raise UsageError(
-                f"the CA bundle {ca_bundle} cannot be used: {error}. AWS_CA_BUNDLE, or ca_bundle in the profile, "
-                "must name a file of certificates in PEM form"
-            ) from error
+        tls = connection.tls
         tls.set_alpn_protocols(["http/1.1"])
     return Endpoint(
         host=parts.hostname or "",
