@@ -37,6 +37,9 @@ class Service(Protocol):
     ends_with: Literal["answer", "job", "token"]
     """What ends the task: the answer to `submit`; the job that it started (`.sync`); the token that comes back."""
 
+    def check(self, parameters: Any) -> None:
+        """Raises `EvaluationError` States.Runtime for parameters with which a task cannot start."""
+
     async def submit(self, call: Call) -> Any:
         """Calls the service and gives its answer as JSON. Cancelled when the task's time is up or its state ends."""
 

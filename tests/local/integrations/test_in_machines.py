@@ -104,6 +104,50 @@ async def test_a_machine_that_is_not_there(account: Account):
     assert "Service: AWSStepFunctions; Status Code: 400; Error Code: StateMachineDoesNotExist;" in cause["text"]
 
 
+@pytest.mark.parametrize(
+    ("pattern", "kind"), [("", "TaskFailed"), (".sync", "TaskSubmitFailed"), (".waitForTaskToken", "TaskSubmitFailed")]
+)
+async def test_a_task_that_cannot_be_submitted(account: Account, pattern: str, kind: str):
+    missing = "arn:aws:states:us-east-1:123456789012:stateMachine:none"
+    given = {"StateMachineArn": missing, "Input": {"token.$": "$$.Task.Token"}}
+    ended = await account.run(task(NEST + pattern, given))
+    events = await account.events(ended["executionArn"])
+    assert [event["type"] for event in events[2:]] == ["TaskScheduled", "TaskStarted", kind, "ExecutionFailed"]
+    called = {"resourceType": "states", "resource": f"startExecution{pattern}"}
+    assert details(events, kind) == {**called, "error": ended["error"], "cause": ended["cause"]}
+    assert ended["error"] == "StepFunctions.StateMachineDoesNotExistException"
+
+
+async def test_a_task_that_fails_after_it_was_submitted(account: Account):
+    machine = await create_machine(account.client, FAIL)
+    ended = await account.run(task(f"{NEST}.sync", {"StateMachineArn": machine}))
+    kinds = [event["type"] for event in await account.events(ended["executionArn"])]
+    assert kinds[-3:] == ["TaskSubmitted", "TaskFailed", "ExecutionFailed"]
+
+
+@pytest.mark.parametrize(
+    ("resource", "parameters", "why"),
+    [
+        ("states:startExecution.sync", {"Input": {}}, "The field 'StateMachineArn' is required but was missing"),
+        ("sqs:sendMessage", {"MessageBody": "x", "Qu": 1}, "The field 'Qu' is not supported by Step Functions"),
+        ("lambda:invoke", {"Payload": 1}, "The field 'FunctionName' is required but was missing"),
+        ("aws-sdk:sfn:describeActivity", {"ActivityArn": 5}, "The value for the field 'ActivityArn' must be a STRING"),
+        ("aws-sdk:s3:getObject", [], "The value for the field 'Parameters' must be a STRUCTURE"),
+        ("http:invoke", {"ApiEndpoint": "https://a", "Method": "GET", "Headers": 1}, "'Headers' must be a MAP"),
+    ],
+)
+async def test_a_task_that_cannot_start(account: Account, resource: str, parameters: Any, why: str):
+    """It is not scheduled, and nothing catches it."""
+    caught = [{"ErrorEquals": ["States.ALL"], "Next": "Do"}]
+    ended = await account.run(task(f"arn:aws:states:::{resource}", Catch=caught), parameters)
+    where = "An error occurred while executing the state 'Do' (entered at the event id #2). "
+    assert ended["error"] == "States.Runtime"
+    assert ended["cause"].startswith(f"{where}The Parameters '{json.dumps(parameters, separators=(',', ':'))}' could")
+    assert why in ended["cause"]
+    kinds = [event["type"] for event in await account.events(ended["executionArn"])]
+    assert kinds == ["ExecutionStarted", "TaskStateEntered", "ExecutionFailed"]
+
+
 async def test_step_functions_by_the_sdk_integration(account: Account):
     machine = await create_machine(account.client, PASS)
     sdk = "arn:aws:states:::aws-sdk:sfn:{}"

@@ -15,6 +15,9 @@ class BaseService:
         self.resource = resource.resource
         self.ends_with: Ending = resource.ends_with
 
+    def check(self, parameters: Any) -> None:
+        """Whatever can be called with any parameters takes all."""
+
     async def finish(self, call: Call, answer: Any) -> Any:
         del answer
         raise StateError(RUNTIME, f"The state '{call.state}' cannot wait for {self.resource}: it starts no job")

@@ -41,12 +41,14 @@ class FunctionService(BaseService):
         self._resource = resource
         self._functions = functions
 
+    def check(self, parameters: Any) -> None:
+        if self._resource.service != "lambda-arn":
+            _function_name(parameters)
+
     async def submit(self, call: Call) -> Any:
         if self._resource.service == "lambda-arn":
             return await self._result(self._resource.action, self._resource.arn, call.parameters)
-        parameters = call.parameters
-        if not isinstance(parameters, dict) or not isinstance(name := parameters.get("FunctionName"), str):
-            raise unfit(parameters, "The field 'FunctionName' is required but was missing")
+        parameters, name = call.parameters, _function_name(call.parameters)
         payload = parameters.get("Payload", {})
         if self._resource.sdk and isinstance(payload, str):
             payload = json_or_text(payload)
@@ -69,6 +71,12 @@ class FunctionService(BaseService):
             return _as_json(await _called(function, event, context))
         except Exception as error:  # noqa: BLE001 - whatever a function raises is its result
             raise _function_error(error, context) from None
+
+
+def _function_name(parameters: Any) -> str:
+    if not isinstance(parameters, dict) or not isinstance(name := parameters.get("FunctionName"), str):
+        raise unfit(parameters, "The field 'FunctionName' is required but was missing")
+    return name
 
 
 def _bare_name(name: str) -> str:

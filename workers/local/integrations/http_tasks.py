@@ -62,11 +62,14 @@ class HttpService(BaseService):
         self.exchange: Exchange | None = None
         """The last one."""
 
+    def check(self, parameters: Any) -> None:
+        self._request(parameters, Added())
+
     async def submit(self, call: Call) -> Any:
-        parameters = call.parameters if isinstance(call.parameters, dict) else {}
-        own = self._request(parameters, Added(), call)
+        parameters = call.parameters
+        own = self._request(parameters, Added())
         arn = _connection_arn(parameters)
-        whole = self._request(parameters, await added_by(arn, self._clients), call) if arn else own
+        whole = self._request(parameters, await added_by(arn, self._clients)) if arn else own
         status, reason, headers, text = await _answer(whole)
         shown = {"protocol": urlsplit(whole.url).scheme, "statusCode": str(status), "statusMessage": reason}
         every = [(name, value) for name, values in headers.items() for value in values]
@@ -75,13 +78,15 @@ class HttpService(BaseService):
             raise StateError(f"States.Http.StatusCode.{status}", text)
         return {"Headers": headers, "ResponseBody": json_or_text(text), "StatusCode": status, "StatusText": reason}
 
-    def _request(self, parameters: dict[str, Any], added: Added, call: Call) -> Request:
-        """What the definition and a connection make. Raises `StateError` for what cannot be sent."""
+    def _request(self, parameters: Any, added: Added) -> Request:
+        """What the definition and a connection make. Raises `EvaluationError` for what cannot be sent."""
+        if not isinstance(parameters, dict):
+            raise unfit(parameters, "The value for the field 'Parameters' must be a STRUCTURE")
         endpoint, method = parameters.get("ApiEndpoint"), parameters.get("Method")
         if not isinstance(endpoint, str) or not endpoint.startswith(("https://", "http://")):
-            raise unfit(call.parameters, "The field 'ApiEndpoint' must be the URL of an API")
+            raise unfit(parameters, "The field 'ApiEndpoint' must be the URL of an API")
         if method not in _METHODS:
-            raise unfit(call.parameters, f"The field 'Method' must be one of {', '.join(sorted(_METHODS))}")
+            raise unfit(parameters, f"The field 'Method' must be one of {', '.join(sorted(_METHODS))}")
         headers = {
             "Content-Type": "application/json",
             "Range": f"bytes=0-{LIMIT}",

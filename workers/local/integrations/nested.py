@@ -42,6 +42,9 @@ class SfnService(BaseService):
         self._operation = operation
         self._step_functions = step_functions
 
+    def check(self, parameters: Any) -> None:
+        fitted(parameters, self._operation)
+
     async def submit(self, call: Call) -> Any:
         parameters = fitted(call.parameters, self._operation)
         try:
@@ -63,10 +66,12 @@ class NestedExecutions(BaseService):
         self._step_functions = step_functions
         self._reads_output = resource.pattern == ".sync:2"
 
+    def check(self, parameters: Any) -> None:
+        fitted(parameters, self._operation, stringify=True)
+
     async def submit(self, call: Call) -> Any:
-        given = call.parameters if isinstance(call.parameters, dict) else {}
-        parameters = fitted({"Input": {}, "Name": str(uuid.uuid4()), **given}, self._operation, stringify=True)
-        answer = await self._ask("StartExecution", parameters)
+        given = {"Input": {}, "Name": str(uuid.uuid4()), **call.parameters}
+        answer = await self._ask("StartExecution", fitted(given, self._operation, stringify=True))
         return _told(answer, self._operation, epoch_milliseconds) | metadata()
 
     async def finish(self, call: Call, answer: Any) -> Any:

@@ -60,6 +60,9 @@ class OptimizedService(BaseService):
         self._clients = clients
         self._job: Job | None = JOBS.get(f"{resource.service}:{resource.action}")
 
+    def check(self, parameters: Any) -> None:
+        fitted(parameters, self._operation, stringify=True)
+
     async def submit(self, call: Call) -> Any:
         if self._service == "sqs":
             await _check_host(call.parameters, self._names.prefix)

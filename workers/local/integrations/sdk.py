@@ -12,7 +12,7 @@ from workers.local.integrations.failures import refusal_of, sdk_error
 from workers.local.integrations.names import java_name
 from workers.local.integrations.resources import Resource
 from workers.local.integrations.shapes import UnfitError, from_botocore, iso, to_botocore
-from workers.local.values.errors import RUNTIME, StateError
+from workers.local.values.errors import RUNTIME, EvaluationError, StateError
 from workers.local.values.scope import compact
 
 
@@ -31,6 +31,9 @@ class SdkService(BaseService):
         self._operation = operation
         self._clients = clients
 
+    def check(self, parameters: Any) -> None:
+        fitted(parameters, self._operation)
+
     async def submit(self, call: Call) -> Any:
         parameters = fitted(call.parameters, self._operation)
         client = await self._clients.get(self._model.service_name)
@@ -44,7 +47,7 @@ class SdkService(BaseService):
 
 
 def fitted(parameters: Any, operation: OperationModel, *, stringify: bool = False) -> dict[str, Any]:
-    """`parameters` for botocore. Raises `StateError` States.Runtime for those that the action does not take."""
+    """`parameters` for botocore. Raises `EvaluationError` States.Runtime for those that the action does not take."""
     try:
         written: dict[str, Any] = to_botocore(parameters, operation.input_shape, stringify=stringify)
     except UnfitError as error:
@@ -56,9 +59,10 @@ def fitted(parameters: Any, operation: OperationModel, *, stringify: bool = Fals
     return written
 
 
-def unfit(parameters: Any, why: str) -> StateError:
+def unfit(parameters: Any, why: str) -> EvaluationError:
     """For parameters with which a task cannot start."""
-    return StateError(RUNTIME, f"The Parameters '{compact(parameters)}' could not be used to start the Task: [{why}]")
+    told = f"The Parameters '{compact(parameters)}' could not be used to start the Task: [{why}]"
+    return EvaluationError(RUNTIME, told)
 
 
 async def asked(

@@ -46,6 +46,7 @@ class ServiceState(TaskState):
 
     def _schedule(self, branch: Branch, service: Service) -> None:
         progress, given = self.prepare(branch)
+        service.check(given.value)
         progress["parameters"] = given.value
         if service.resource_type == LAMBDA:
             details = {"resource": service.resource, "input": given.text, "inputDetails": OUTPUT_DETAILS}
@@ -82,6 +83,8 @@ class _Work:
         self._under_way = False
         self._early: Outcome | None = None
         """What came back before the service had answered."""
+        self._unsubmitted = False
+        """The call itself failed, so that there is no job or token to wait for."""
 
     async def outcome(self, attempt: Attempt) -> Outcome:
         """Calls the service and waits for what ends the task."""
@@ -116,7 +119,7 @@ class _Work:
             case Success(output):
                 self._record("Succeeded", {"output": output, "outputDetails": OUTPUT_DETAILS})
             case Failure(error, cause):
-                self._record("Failed", failure(error, cause))
+                self._record("SubmitFailed" if self._unsubmitted else "Failed", failure(error, cause))
             case TimedOut():
                 self._record("TimedOut", {"error": TIMEOUT})
         self._branch.save()
@@ -144,6 +147,7 @@ class _Work:
                 done = await self._service.finish(self._call, self._progress["answer"])
                 self._report(attempt, self._success(done))
         except StateError as error:
+            self._unsubmitted = self._service.ends_with != "answer" and "answer" not in self._progress
             self._report(attempt, Failure(error.error, error.cause))
         except Exception as error:  # a fault of the engine's must not look like a task that runs for ever
             log.exception("A service task failed", resource=self._service.resource)
@@ -161,6 +165,7 @@ class _Work:
     def _report(self, attempt: Attempt, outcome: Outcome) -> None:
         """Ends the task, unless the token came back or the time was up before."""
         if self._early:
+            self._unsubmitted = False
             self.ended(self._early)
         else:
             with suppress(ApiError):

@@ -21,6 +21,9 @@ class Answering:
         self._result = result
         self._error = error
 
+    def check(self, parameters: Any) -> None:
+        """A mock takes any."""
+
     async def submit(self, call: Call) -> Any:
         del call
         if self._error:
@@ -44,6 +47,9 @@ class Overheard:
         self.resource_type = service.resource_type
         self.resource = service.resource
         self.ends_with = service.ends_with
+
+    def check(self, parameters: Any) -> None:
+        self._service.check(parameters)
 
     async def submit(self, call: Call) -> Any:
         try:
