@@ -111,7 +111,16 @@ def test_process_true_runs_a_plain_function_in_a_process():
 # --- options
 
 
-OPTIONS = {"concurrency": 3, "pollers": 2, "heartbeat": 0, "timeout": 1.5, "rate": 10, "breaker": 5}
+OPTIONS = {
+    "concurrency": 3,
+    "pollers": 4,
+    "min_pollers": 2,
+    "initial_pollers": 3,
+    "heartbeat": 0,
+    "timeout": 1.5,
+    "rate": 10,
+    "breaker": 5,
+}
 
 
 def test_options_are_kept_and_left_out_ones_are_the_workers():
@@ -128,7 +137,7 @@ def test_options_beside_a_function_are_kept_too():
     assert registry["add"].concurrency == 3
 
 
-@pytest.mark.parametrize("name", ["concurrency", "pollers", "breaker"])
+@pytest.mark.parametrize("name", ["concurrency", "pollers", "min_pollers", "initial_pollers", "breaker"])
 @pytest.mark.parametrize("value", ["3", True, 2.5, 2.0, 0, -1, float("nan"), float("inf"), None, [1]], ids=shown)
 def test_counts_are_whole_numbers_from_one(name: str, value: Any):
     assert refused("a", **{name: value}).startswith(f"activity a: {name}: Input should be ")
@@ -138,6 +147,20 @@ def test_counts_are_whole_numbers_from_one(name: str, value: Any):
 @pytest.mark.parametrize("value", ["3", True, -1, float("nan"), float("inf"), None, [1]], ids=shown)
 def test_seconds_and_rates_are_finite_numbers(name: str, value: Any):
     assert refused("a", **{name: value}).startswith(f"activity a: {name}: Input should be ")
+
+
+@pytest.mark.parametrize(
+    ("options", "why"),
+    [
+        ({"min_pollers": 3, "pollers": 2}, "min_pollers is 3 and pollers 2"),
+        ({"initial_pollers": 5, "pollers": 4}, "initial_pollers is 5 and pollers 4"),
+        ({"min_pollers": 3, "initial_pollers": 2}, "min_pollers is 3 and initial_pollers 2"),
+    ],
+    ids=str,
+)
+def test_numbers_of_polls_that_do_not_fit_each_other_are_refused(options: dict[str, Any], why: str):
+    order = "they must rise in the order min_pollers, initial_pollers, pollers"
+    assert refused("a", **options) == f"activity a: {why}: {order}"
 
 
 def test_a_timeout_of_nothing_and_a_rate_of_nothing_are_refused():

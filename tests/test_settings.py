@@ -117,6 +117,18 @@ def test_an_unknown_setting_is_refused(values: dict[str, Any], message: str):
     assert refusal(**values).startswith(message)
 
 
+def test_numbers_of_polls_that_do_not_fit_each_other_are_refused(monkeypatch: pytest.MonkeyPatch):
+    order = "they must rise in the order --min-pollers, --initial-pollers, --pollers"
+    assert refusal(min_pollers=9, pollers=8) == f"--min-pollers is 9 and --pollers 8: {order}"
+    monkeypatch.setenv("WORKERS_POLLERS", "3")
+    assert refusal(initial_pollers=4) == f"--initial-pollers is 4 and --pollers 3: {order}"
+
+
+def test_one_number_of_polls_need_not_fit_the_defaults_of_the_others():
+    assert Settings(pollers=1).initial_pollers == 2
+    assert Settings(min_pollers=5).initial_pollers == 2
+
+
 def test_settings_do_not_change():
     with pytest.raises(ValidationError, match="frozen"):
         Settings().grace = 1.0  # type: ignore[misc]

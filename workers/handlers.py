@@ -16,6 +16,7 @@ from typing_extensions import TypedDict
 
 from interceptors.chain import Interceptor, check_interceptors
 from workers.errors import RegistrationError
+from workers.pollers import ORDER, poller_problem
 from workers.signatures import Arguments, Result, explain, read_signature
 from workers.task import Task
 
@@ -43,6 +44,10 @@ class Limits(TypedDict, total=False):
     """Slots: tasks of this activity at once."""
     pollers: Annotated[int, Field(strict=True, ge=1)]
     """Open polls, at most."""
+    min_pollers: Annotated[int, Field(strict=True, ge=1)]
+    """Open polls while there is nothing to do; with a budget it is always one."""
+    initial_pollers: Annotated[int, Field(strict=True, ge=1)]
+    """Open polls at the start."""
     heartbeat: Number
     """Seconds between heartbeats; 0 sends none."""
     timeout: Annotated[Number, Field(gt=0)]
@@ -79,6 +84,8 @@ class Handler:
     """All of its interceptors but the worker's own, outermost first."""
     concurrency: int | None = None
     pollers: int | None = None
+    min_pollers: int | None = None
+    initial_pollers: int | None = None
     heartbeat: float | None = None
     timeout: float | None = None
     rate: float | None = None
@@ -119,9 +126,12 @@ def make_handler(name: str, function: Function, options: HandlerOptions) -> Hand
 
 def _limits(name: str, options: dict[str, Any]) -> dict[str, Any]:
     try:
-        return dict(_LIMITS.validate_python(options))
+        limits: dict[str, Any] = dict(_LIMITS.validate_python(options))
     except ValidationError as error:
         raise RegistrationError(f"activity {name}: {explain(error)}") from None
+    if problem := poller_problem({limit: limits.get(limit) for limit in ORDER}):
+        raise RegistrationError(f"activity {name}: {problem}")
+    return limits
 
 
 def _kind(name: str, function: Function, arguments: Arguments, *, process: bool) -> Kind:

@@ -14,6 +14,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from workers.arns import LOCAL_PORT, NAMESPACE_SEPARATOR, check_name
 from workers.errors import UsageError
+from workers.pollers import ORDER, poller_problem
 
 ENV_PREFIX = "WORKERS_"
 
@@ -61,7 +62,9 @@ class Settings(BaseSettings):
         None, ge=1, description="Slots of the whole worker: each activity owns one, the rest are shared."
     )
     pollers: int = Field(8, ge=1, le=1_000, description="Open GetActivityTask polls per activity, at most.")
-    min_pollers: int = Field(1, ge=1, le=1_000, description="Open polls of an activity that has nothing to do.")
+    min_pollers: int = Field(
+        1, ge=1, le=1_000, description="Open polls of an activity that has nothing to do; with --budget always one."
+    )
     initial_pollers: int = Field(2, ge=1, le=1_000, description="Open polls of an activity at the start.")
     rate: float | None = Field(None, gt=0, allow_inf_nan=False, description="Tasks a second per activity, at most.")
     grace: float = Field(
@@ -127,6 +130,9 @@ class Settings(BaseSettings):
             super().__init__(**values)
         except ValidationError as error:
             raise UsageError("; ".join(_explain(problem) for problem in error.errors())) from None
+        said = {name: getattr(self, name) if name in self.model_fields_set else None for name in ORDER}
+        if wrong := poller_problem(said, flag):
+            raise UsageError(wrong)
 
     @property
     def local_url(self) -> str:

@@ -7,7 +7,7 @@ import pytest
 from tests.house.modules import FILES, PACKAGES, imports, is_door
 
 FLOORS = (
-    "collector errors version backoff durations sqlite_file services arns settings variables metrics emf logs",
+    "collector errors version backoff durations sqlite_file services arns pollers settings variables metrics emf logs",
     "envelope",
     "task",
     "payloads",

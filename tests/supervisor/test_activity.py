@@ -60,6 +60,28 @@ def test_what_a_handler_leaves_out_is_the_setting():
     assert (own.concurrency, own.pollers, own.heartbeat, own.rate) == (2, 1, 0, 4)
 
 
+def polls(activity: Activity) -> tuple[int, int, int]:
+    return activity.min_pollers, activity.initial_pollers, activity.pollers
+
+
+def test_each_activity_may_have_its_own_numbers_of_polls():
+    settings = Settings(min_pollers=2, initial_pollers=3, pollers=5)
+    assert polls(only("add", settings=settings)) == (2, 3, 5)
+    assert polls(only("add", settings=settings, min_pollers=4, initial_pollers=6, pollers=7)) == (4, 6, 7)
+    assert polls(only("add", settings=settings, min_pollers=4)) == (4, 3, 5)  # it begins with four then
+
+
+def test_an_activity_that_wants_more_polls_than_the_worker_lets_it_have_is_refused():
+    with pytest.raises(RegistrationError, match=r"activity add: min_pollers is 9 and pollers 8: .* \(raise --pollers"):
+        made("add", min_pollers=9)
+    assert polls(only("add", min_pollers=9, pollers=9)) == (9, 2, 9)
+
+
+def test_an_idle_activity_keeps_one_poll_of_a_budget():
+    assert only("add", settings=Settings(min_pollers=3, budget=6)).min_pollers == 1
+    assert only("add", settings=Settings(budget=6), min_pollers=3).min_pollers == 1
+
+
 def test_there_are_never_more_polls_than_slots():
     assert only("add", concurrency=2, pollers=10).pollers == 2
 

@@ -8,6 +8,7 @@ from typing import Any
 import anyio
 import click
 
+from workers.cli.environment import warn_of_unknown_variables
 from workers.cli.options import given, settings_options
 from workers.commands.worker import CommandSettings, command_worker
 from workers.logs import configure_logs
@@ -45,6 +46,7 @@ def exec(  # noqa: A001 - the command's name; the builtin is not wanted here
     """
     settings = CommandSettings(**given(options))
     configure_logs(settings.log_level, settings.log_format)
+    warn_of_unknown_variables()
     root = work_directory or Path(tempfile.gettempdir())
     worker = command_worker(activity, command, settings, work_directory=root, sfncli=sfncli)
     worker.metrics.add_process()

@@ -56,7 +56,8 @@ class LazyGroup(click.Group):
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="workers")
-def cli() -> None:
+@click.pass_context
+def cli(context: click.Context) -> None:
     """Run Python functions as AWS Step Functions activities.
 
     \b
@@ -65,6 +66,11 @@ def cli() -> None:
       workers local                     an embedded Step Functions
       workers run handlers:registry --local
     """
+    name = context.invoked_subcommand or ""
+    if command := cli.get_command(context, name):
+        from workers.cli.environment import say_unknown_variables  # with pydantic, which --help is without
+
+        say_unknown_variables(name, command)
 
 
 def main(arguments: list[str] | None = None) -> NoReturn:

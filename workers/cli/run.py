@@ -1,22 +1,19 @@
 """`workers run`: a registry's activities, in this process, until a signal."""
 
-import os
 from importlib.util import find_spec
 from typing import Any
 
 import anyio
 import click
 
+from workers.cli.environment import warn_of_unknown_variables
 from workers.cli.options import given, settings_options
 from workers.cli.show import show_quota, show_settings
 from workers.loading import load_registry
-from workers.logs import configure_logs, get_logger
+from workers.logs import configure_logs
 from workers.settings import Settings
 from workers.supervisor.quota import survey
 from workers.supervisor.worker import Worker
-from workers.variables import unknown_variables
-
-log = get_logger(__name__)
 
 
 @click.command()
@@ -42,8 +39,7 @@ def run(registry: str, *, print_settings: bool, print_quota: bool, **options: An
     flags = given(options)
     settings = Settings(**flags)
     configure_logs(settings.log_level, settings.log_format)
-    for unknown in unknown_variables(os.environ):
-        log.warning("unknown variable", variable=unknown.name, did_you_mean=unknown.closest)
+    warn_of_unknown_variables()
     if print_settings:
         show_settings(settings, flags)
         return 0

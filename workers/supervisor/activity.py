@@ -8,6 +8,7 @@ from interceptors.chain import CallNext, Interceptor, compose
 from workers.arns import Place, is_arn, namespaced
 from workers.errors import RegistrationError
 from workers.handlers import Handler, Kind
+from workers.pollers import poller_problem
 from workers.settings import Settings
 from workers.supervisor.arrangement import arranged, needed, worker_payload
 
@@ -23,6 +24,7 @@ class Activity:
     pollers: int
     """Open polls at most."""
     min_pollers: int
+    """Open polls while there is nothing to do. One with a budget: what it holds, others may need."""
     initial_pollers: int
     rate: float | None
     """Tasks a second at most."""
@@ -51,8 +53,8 @@ def activities(
     """What a worker with `settings` in `place` makes of `handlers`.
 
     `arns`: the handlers that are wanted, by name, each with the ARN of its activity; else all, under their own names.
-    Raises `RegistrationError` for a `process=True` function that a process could not find, and for two handlers that
-    are registered under names of one activity.
+    Raises `RegistrationError` for a `process=True` function that a process could not find, for two handlers that
+    are registered under names of one activity, and for one that wants more polls than the worker lets it have.
     """
     payload = worker_payload(settings)
     found: dict[str, Activity] = {}
@@ -80,20 +82,28 @@ def _check_process(handler: Handler) -> None:
         ) from error
 
 
+def _check_pollers(handler: Handler, settings: Settings) -> None:
+    """What the handler says for itself must fit the worker's maximum, where it has none of its own."""
+    said = {"min_pollers": handler.min_pollers, "initial_pollers": handler.initial_pollers}
+    if problem := poller_problem({**said, "pollers": handler.pollers or settings.pollers}):
+        raise RegistrationError(f"activity {handler.name}: {problem} (raise --pollers, or say pollers= beside it)")
+
+
 def _arn(name: str, settings: Settings, place: Place) -> str:
     return place.activity(name if is_arn(name) else namespaced(name, settings.namespace))
 
 
 def _activity(handler: Handler, settings: Settings, arn: str, payload: Interceptor | None) -> Activity:
     _check_process(handler)
+    _check_pollers(handler, settings)
     concurrency = handler.concurrency or settings.concurrency
     return Activity(
         handler=handler,
         arn=arn,
         concurrency=concurrency,
         pollers=min(handler.pollers or settings.pollers, concurrency),
-        min_pollers=settings.min_pollers,
-        initial_pollers=settings.initial_pollers,
+        min_pollers=1 if settings.budget else handler.min_pollers or settings.min_pollers,
+        initial_pollers=handler.initial_pollers or settings.initial_pollers,
         rate=handler.rate or settings.rate,
         breaker=handler.breaker or settings.breaker,
         breaker_pause=settings.breaker_pause,

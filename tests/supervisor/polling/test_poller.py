@@ -62,6 +62,25 @@ async def test_pollers_grow_while_polls_bring_tasks_and_shrink_when_they_are_emp
     assert poller.slots.used == 10
 
 
+async def test_an_idle_activity_falls_to_one_poll_of_a_budget_whatever_its_minimum_is() -> None:
+    client, drain, budget = Scripted(), Drain(), Budget(5, 2)
+    activity = an_activity(Settings(min_pollers=3, initial_pollers=3, budget=5))
+    poller = a_poller(client, activity, drain=drain, started=lambda *_: None, budget=budget)
+    other = Slots(10, budget)
+    async with anyio.create_task_group() as group:
+        group.start_soon(poller.run)
+        await anyio.wait_all_tasks_blocked()
+        assert poller.slots.used == 3
+        assert [other.try_take() for _ in range(3)] == [True, True, False]
+        held, client.released = client.released, anyio.Event()
+        held.set()
+        while poller.slots.used != 1:
+            await anyio.sleep(0.01)
+        assert [other.try_take() for _ in range(3)] == [True, True, False]
+        drain.begin()
+        client.released.set()
+
+
 async def test_throttling_halves_the_pollers_and_waits() -> None:
     client, drain = Scripted(), Drain()
     activity = an_activity(Settings(initial_pollers=8), concurrency=50, pollers=8)
