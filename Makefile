@@ -16,8 +16,8 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 help:
 	@echo 'make demo         real work by real workers on this machine, no AWS account needed'
-	@echo 'make test         the tests, in seven or eight minutes on two cores'
-	@echo 'make test-all     the slow ones too, in half an hour more'
+	@echo 'make test         the tests, in about five minutes on two cores'
+	@echo 'make test-all     the slow ones too, in forty minutes more'
 	@echo 'make check        format, lint, types'
 	@echo 'make bench        how fast workers are here, in three minutes: a table, and a plot in build/bench'
 	@echo 'make bench-peers  the same against other projects'

@@ -60,7 +60,7 @@ class Shop:
 Shops = Callable[..., AbstractAsyncContextManager[Shop]]
 
 
-@pytest.fixture(params=["sqlite", "dynamodb"])
+@pytest.fixture(params=["sqlite", pytest.param("dynamodb", marks=pytest.mark.slow)])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """The URL of a store, one of each kind."""
     return f"sqlite://{tmp_path}/callbacks.db" if request.param == "sqlite" else f"dynamodb://{unique('callbacks')}"

@@ -30,6 +30,7 @@ async def dev(*arguments: str, account: Account) -> "subprocess.CompletedProcess
     )
 
 
+@pytest.mark.slow
 async def test_what_was_left_here_is_deleted_and_named(here: Account) -> None:
     await left_by(GONE, here)
     names = await registered(here.settings.local_port, str(here.namespace))

@@ -30,6 +30,7 @@ async def add(x: int = 1, y: int = 2):
 """
 
 
+@pytest.mark.slow
 async def test_a_save_ends_a_handler_that_never_yields(folder: Path, engine: LocalStepFunctions) -> None:
     namespace = unique("t")
     save(folder / "handlers.py", NEVER_YIELDS)

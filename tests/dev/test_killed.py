@@ -43,9 +43,8 @@ def killed(terminal: Terminal, folder: Path) -> None:
     assert alive(children) == []
 
 
-@pytest.mark.parametrize(
-    "code", [NEVER_YIELDS, pytest.param(BUSY, marks=pytest.mark.slow)], ids=["in the child", "in a process of it"]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("code", [NEVER_YIELDS, BUSY], ids=["in the child", "in a process of it"])
 async def test_no_child_outlives_the_loop_and_the_next_start_cleans_up(
     folder: Path, engine: LocalStepFunctions, code: str
 ) -> None:

@@ -132,7 +132,9 @@ def modules_of(extra: str | None) -> list[str]:
     return [module for module in FILES if needs(module) == extra and module != "workers.__main__"]
 
 
-INSTALLATIONS = pytest.mark.parametrize("extra", [None, *sorted(set(EXTRAS.values()))])
+INSTALLATIONS = pytest.mark.parametrize(
+    "extra", [None, *(pytest.param(extra, marks=pytest.mark.slow) for extra in sorted(set(EXTRAS.values())))]
+)
 
 
 @INSTALLATIONS

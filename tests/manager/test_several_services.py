@@ -198,6 +198,7 @@ async def compare(account: Account, names: dict[str, str], kinds: dict[str, str]
     assert statuses == {one.id: str(one.status) for one in found if one.id not in never}
 
 
+@pytest.mark.slow
 async def test_two_services_share_the_work(tmp_path: Path, free_tcp_port_factory: Callable[[], int]):
     ports = free_tcp_port_factory(), free_tcp_port_factory()
     await play(f"sqlite:///{tmp_path}/manager.sqlite", ports, seconds=6, every=1.5, before=HASTY)

@@ -182,6 +182,7 @@ async def test_a_handler_exceeds_the_grace(stage: Stage, kinds: list[str]) -> No
     await side_by_side([*kinds, "stubborn"], scenario)
 
 
+@pytest.mark.slow
 async def test_a_report_is_being_retried(stage: Stage) -> None:
     async def scenario(number: signal.Signals) -> None:
         async with stage.working("in_loop") as scene:
@@ -197,6 +198,7 @@ async def test_a_report_is_being_retried(stage: Stage) -> None:
     await side_by_side(SIGNALS, scenario)
 
 
+@pytest.mark.slow
 async def test_the_last_of_max_tasks(stage: Stage) -> None:
     async with stage.working("echo", "--max-tasks", "2", "--pollers", "1") as scene:
         executions = [await scene.account.start(task(scene.activity), number) for number in range(2)]
@@ -228,6 +230,7 @@ async def test_a_second_signal_ends_handlers(stage: Stage, kinds: list[str]) -> 
     await side_by_side(kinds, scenario)
 
 
+@pytest.mark.slow
 async def test_a_second_signal_leaves_what_does_not_end(stage: Stage) -> None:
     async def handler(scene: Scene) -> None:
         await scene.begin()

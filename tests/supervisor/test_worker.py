@@ -124,6 +124,7 @@ async def test_the_size_of_a_result_is_counted_in_bytes_of_utf_8(account: Accoun
         assert "262,146 bytes" in cause["errorMessage"]
 
 
+@pytest.mark.slow
 async def test_process_handlers_fail_alone_and_the_pool_heals(account: Account) -> None:
     registry = Registry()
     names = {function: unique(function.__name__) for function in (crunch, die, unpicklable)}

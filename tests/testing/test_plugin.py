@@ -79,7 +79,10 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize(
     ("mark", "arguments"),
-    [("", ("-p", "no:anyio", "-o", "asyncio_mode=auto")), (ANYIO, ("-p", "no:asyncio"))],
+    [
+        ("", ("-p", "no:anyio", "-o", "asyncio_mode=auto")),
+        pytest.param(ANYIO, ("-p", "no:asyncio"), marks=pytest.mark.slow),
+    ],
     ids=["pytest-asyncio", "anyio"],
 )
 def test_the_fixtures_work(mark: str, arguments: tuple[str, ...], folder: Path) -> None:

@@ -9,6 +9,7 @@ from asyncio.subprocess import PIPE, Process
 from pathlib import Path
 
 import aiohttp
+import pytest
 
 from tests.account import unique
 from tests.web.execution.endpoint import Endpoint
@@ -38,6 +39,7 @@ async def status(address: str) -> int:
         return said.status
 
 
+@pytest.mark.slow
 async def test_an_execution_is_opened_on_a_page_for_the_occasion_or_on_the_one_that_is_known(
     endpoint: Endpoint, tmp_path: Path
 ) -> None:
