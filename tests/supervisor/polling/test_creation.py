@@ -2,6 +2,7 @@
 
 import anyio
 import pytest
+from structlog.testing import capture_logs
 
 from tests.supervisor.scripted import Answer, Scripted, a_poller, an_activity, fault
 from workers.metrics import Metrics
@@ -72,9 +73,29 @@ async def test_a_creation_that_is_throttled_is_counted_and_said_as_that(
     assert "trying again" in line
 
 
+@pytest.mark.parametrize("create", [True, False])
+async def test_who_meets_a_missing_activity_is_told_what_to_do(
+    monkeypatch: pytest.MonkeyPatch, *, create: bool
+) -> None:
+    monkeypatch.setattr(creation, "_JITTER", 0.0)
+    client, drain = Scripted(), Drain()
+    client.answers["poll"] = [_MISSING, _MISSING]
+    poller = a_poller(client, an_activity(pollers=1), drain=drain, started=lambda *_: None, create=create)
+    with capture_logs() as lines:
+        async with anyio.create_task_group() as group:
+            group.start_soon(poller.run)
+            with anyio.fail_after(20):
+                while not any(line["event"] == "poll failed" for line in lines):
+                    await anyio.sleep(0.01)
+            drain.begin()
+            client.released.set()
+    (hint,) = [line["hint"] for line in lines if line["event"] == "poll failed"]
+    assert hint.startswith("created less than 30 s ago: " if create else "create the activity, or ")
+
+
 async def test_an_activity_that_stays_invisible_is_created_again_after_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert creation._AGAIN_AFTER == 30
-    monkeypatch.setattr(creation, "_AGAIN_AFTER", 0.5)
+    assert creation.AGAIN_AFTER == 30
+    monkeypatch.setattr(creation, "AGAIN_AFTER", 0.5)
     client, drain = Scripted(), Drain()
     client.answers["poll"] = [_MISSING] * 1000
     poller = a_poller(client, an_activity(), drain=drain, started=lambda *_: None)

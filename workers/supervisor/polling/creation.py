@@ -13,7 +13,7 @@ log = structlog.get_logger(__name__)
 
 _JITTER = 0.25
 """Seconds over which workers that start together spread their calls: CreateActivity refills at 1 a second."""
-_AGAIN_AFTER = 30.0
+AGAIN_AFTER = 30.0
 """Seconds: a fresh activity may stay invisible for a while (CreateActivity is eventually consistent)."""
 
 
@@ -35,7 +35,7 @@ class Creation:
         async with self._lock:
             if self._created != seen:
                 return True
-            if anyio.current_time() - self._created < _AGAIN_AFTER:
+            if anyio.current_time() - self._created < AGAIN_AFTER:
                 return False
             await anyio.sleep(random.uniform(0, _JITTER))  # noqa: S311 - jitter, not a secret
             await self._client.create_activity(activity_name(self._activity.arn))

@@ -16,7 +16,7 @@ import structlog
 
 from interceptors.chain import CallNext
 from workers.backoff import Backoff
-from workers.metrics import Metrics
+from workers.metrics import Metrics, PollOutcome
 from workers.stepfunctions.protocol import (
     ActivityMissingError,
     ActivityTask,
@@ -29,7 +29,7 @@ from workers.stepfunctions.protocol import (
 from workers.supervisor.activity import Activity
 from workers.supervisor.drain import Drain
 from workers.supervisor.polling.brake import Brake
-from workers.supervisor.polling.creation import Creation
+from workers.supervisor.polling.creation import AGAIN_AFTER, Creation
 from workers.supervisor.polling.scale import Scale
 from workers.supervisor.polling.slots import Slots
 
@@ -160,7 +160,7 @@ class Poller:
                 continue
             waits = None
             self._recovered()
-            self._counts.polled("empty" if received is None else "task")
+            self._counts.polled(PollOutcome.EMPTY if received is None else PollOutcome.TASK)
             if received is not None:
                 return received
             self.scale.empty()
@@ -244,9 +244,8 @@ class Poller:
         if now - self._said.get(error.code, float("-inf")) < _SAY_EVERY:
             return
         self._said[error.code] = now
-        log.warning(
-            "poll failed", activity=self.activity.name, error=str(error), again_in=round(delay, 2), hint=_hint(error)
-        )
+        hint = _hint(error, creates=bool(self._creation))
+        log.warning("poll failed", activity=self.activity.name, error=str(error), again_in=round(delay, 2), hint=hint)
 
 
 def _waits() -> tuple[Backoff, Backoff]:
@@ -254,8 +253,10 @@ def _waits() -> tuple[Backoff, Backoff]:
     return Backoff(initial=0.2, maximum=5.0), Backoff(initial=2.0, maximum=30.0)
 
 
-def _hint(error: ServiceError) -> str:
+def _hint(error: ServiceError, *, creates: bool) -> str:
     if isinstance(error, ActivityMissingError):
+        if creates:  # else it would have been created
+            return f"created less than {AGAIN_AFTER:g} s ago: not visible yet, or deleted since; created again then"
         return "create the activity, or run without --no-create"
     if isinstance(error, DeniedError):
         return f"the worker needs states:{error.operation} on this activity, and valid credentials"
