@@ -36,6 +36,15 @@ def test_without_an_engine_it_starts_its_own_and_ends_it(folder: Path, free_tcp_
 
 
 @pytest.mark.slow
+def test_quitting_while_the_next_process_starts_says_nothing_of_it(folder: Path, free_tcp_port: int) -> None:
+    with dev(folder, "--machine", "adder.yaml", port=None, WORKERS_LOCAL_PORT=str(free_tcp_port)) as terminal:
+        terminal.shows("SUCCEEDED", "3\r\n")  # from here on the next process starts, in front of an engine that ends
+        assert terminal.quit() == 0
+        assert "Traceback" not in terminal.text
+    assert processes_in(folder) == []
+
+
+@pytest.mark.slow
 async def test_on_aws_with_the_role_that_is_named(folder: Path, engine: LocalStepFunctions, account: Account) -> None:
     namespace = unique("t")
     save(folder / "handlers.py", handlers(WAITS))

@@ -53,7 +53,10 @@ async def develop(plan: Plan, view: View, *, pages: Pages | None = None) -> None
         if view.page:
             view.say(f"Web page at {view.page}", "dim")
         await clean_quietly(account, owner)
-        await _Loop(plan, view, account, owner, spare).run()
+        try:
+            await _Loop(plan, view, account, owner, spare).run()
+        finally:
+            await spare.close()  # before the engine ends, which a child that is just starting would miss
 
 
 class _Loop:

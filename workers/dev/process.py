@@ -69,6 +69,10 @@ class Child:
                 pass_fds=(theirs.fileno(), read),
                 start_new_session=True,
             )
+        except BaseException:
+            ours.close()
+            os.close(write)
+            raise
         finally:
             theirs.close()
             os.close(read)
@@ -176,8 +180,7 @@ class Spare:
         """Ends the child that nobody has taken."""
         if self._starting is None:
             return
-        if not self.settings.done():
-            self._starting.cancel()
+        self._starting.cancel()  # one that is not ready is ended where it stands, for nobody waits for it
         with anyio.CancelScope(shield=True), suppress(Exception, asyncio.CancelledError):
             child = await self._starting
             await child.kill()
