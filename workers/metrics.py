@@ -127,6 +127,20 @@ HANDLER_ERROR = "handler"
 _OWN_ERRORS = frozenset(ErrorName)
 
 
+class PollOutcome(StrEnum):
+    """How a poll ended that did not fail, as a label; else it is the error's code."""
+
+    TASK = "task"
+    EMPTY = "empty"
+
+
+class HeartbeatOutcome(StrEnum):
+    """How a heartbeat ended that did not fail, as a label; else it is the error's code."""
+
+    ACCEPTED = "accepted"
+    CLOSED = "closed"
+
+
 class TaskOutcome(StrEnum):
     """How a task ended, as a label."""
 
@@ -171,7 +185,7 @@ class Metrics:
         return self._activities[name]
 
     def heartbeat(self, outcome: str) -> None:
-        """A heartbeat ended: `accepted`, `closed` or an error code."""
+        """A heartbeat ended: a `HeartbeatOutcome` or an error code."""
         self._heartbeats[(outcome,)]()
 
     def report_retried(self, api: str) -> None:
@@ -248,7 +262,7 @@ class ActivityMetrics:
         """`handled(seconds)`: the chain and its handler ended after so long."""
 
     def polled(self, outcome: str) -> None:
-        """A poll ended: `task`, `empty` or an error code."""
+        """A poll ended: a `PollOutcome` or an error code."""
         self._polls[(outcome,)]()
 
     def ended(self, outcome: TaskOutcome, error: str = "") -> None:

@@ -1,7 +1,6 @@
 """What others' tools say of the files in deploy/."""
 
 import json
-import re
 import shutil
 import subprocess
 import sys
@@ -10,8 +9,6 @@ from pathlib import Path
 import pytest
 
 from tests.deploy.files import DEPLOY, TEXTS, documents
-from tests.docs.tables import manager_metrics_rows
-from workers.metrics import METRICS
 
 BIN = Path(sys.executable).parent
 OPERATORS = {"ScaledObject", "ServiceMonitor", "TriggerAuthentication"}
@@ -61,29 +58,6 @@ def test_the_unit_passes_systemd(name: str, tmp_path: Path):
     unit.write_text(text)
     done = subprocess.run(["systemd-analyze", "verify", str(unit)], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
-
-
-def expressions() -> dict[str, str]:
-    """Every PromQL expression, by where it stands."""
-    (rules,) = documents("prometheus/alerts.yaml")
-    found = {rule["alert"]: rule["expr"] for group in rules["groups"] for rule in group["rules"]}
-    for panel in json.loads(TEXTS["grafana/workers.json"])["panels"]:
-        found |= {f"{panel['title']} {target['refId']}": target["expr"] for target in panel["targets"]}
-    for number, trigger in enumerate(documents("kubernetes/scaled-object.yaml")[0]["spec"]["triggers"]):
-        if trigger["type"] == "prometheus":
-            found[f"trigger {number}"] = trigger["metadata"]["query"]
-    return found
-
-
-@pytest.mark.parametrize("where", expressions())
-def test_every_expression_is_promql_over_metrics_that_there_are(where: str):
-    import promql_parser
-
-    text = expressions()[where].replace("$__rate_interval", "5m").replace("$activity", ".+")
-    promql_parser.parse(text)
-    ours = {metric.name for metric in METRICS} | {row[0].strip("`") for row in manager_metrics_rows()}
-    for name in re.findall(r"\bworkers_\w+", text):
-        assert {name, re.sub(r"_(bucket|sum|count)$", "", name)} & ours, f"{name} is no metric"
 
 
 @pytest.mark.parametrize("path", [path for path in TEXTS if path.endswith(".json")])

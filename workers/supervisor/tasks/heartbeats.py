@@ -10,7 +10,7 @@ from typing import Protocol
 
 import structlog
 
-from workers.metrics import Metrics
+from workers.metrics import HeartbeatOutcome, Metrics
 from workers.stepfunctions.protocol import ServiceError, StepFunctions, TaskClosedError, ThrottledError, TransientError
 from workers.task import CancelReason
 
@@ -155,7 +155,7 @@ class Heartbeats:
         try:
             await self._sent(run.token, max(_LEAST_WAIT, beat.interval))
         except TaskClosedError:
-            self._metrics.heartbeat("closed")
+            self._metrics.heartbeat(HeartbeatOutcome.CLOSED)
             beat.run = None
             run.cancel(CancelReason.TASK_CLOSED)
             return
@@ -166,7 +166,7 @@ class Heartbeats:
             wait *= _RETRY_SHARE
             log.warning("heartbeat failed", task=run.label, error=error.code)
         else:
-            self._metrics.heartbeat("accepted")
+            self._metrics.heartbeat(HeartbeatOutcome.ACCEPTED)
             run.last_beat = monotonic()
         if beat.run is not None and beat.interval:
             self._schedule(beat, wait - (monotonic() - started))
