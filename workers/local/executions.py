@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from workers.local.clock import Clock
-from workers.local.history import ENDINGS, EVENT_LIMIT, LIMIT_REACHED, Event
+from workers.local.history import ENDINGS, EVENT_LIMIT, LIMIT_REACHED, REDRIVABLE_EVENTS, Event
 from workers.local.machines import Revision
 
 RUNNING = "RUNNING"
+SUCCEEDED = "SUCCEEDED"
 
 TOKENS = 10
 TOKEN_SECONDS = 900.0
@@ -85,6 +86,11 @@ class Execution:
     @property
     def running(self) -> bool:
         return self.status == RUNNING
+
+    @property
+    def full(self) -> bool:
+        """Whether its history has no room for a redrive."""
+        return not self.express and len(self.events) >= REDRIVABLE_EVENTS
 
     def output_value(self) -> Any:
         """Its output as a value."""

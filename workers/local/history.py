@@ -8,6 +8,9 @@ Event = dict[str, Any]
 EVENT_LIMIT = 25_000
 """Events a history holds; the execution fails at the last of them, unless it is Express (Step Functions quotas)."""
 
+REDRIVABLE_EVENTS = 24_999
+"""Events from which on an execution cannot be redriven (API reference, RedriveExecution)."""
+
 LIMIT_REACHED: Event = {
     "error": "States.Runtime",
     "cause": f"The execution reached the maximum number of history events ({EVENT_LIMIT}).",

@@ -1,6 +1,7 @@
 """Starts executions, lets them go on after a restart, and opens them again for a redrive."""
 
 from workers.local.branch import Branch, Plan
+from workers.local.documents import DATA_LIMIT_EXCEEDED
 from workers.local.frames import Frame
 from workers.local.run import Run, data
 from workers.local.values.errors import StateError
@@ -42,20 +43,25 @@ async def _work(run: Run, branch: Branch) -> None:
 
 def redrive(run: Run, plan: Plan, timeout: float | None) -> None:
     """Opens an execution that did not succeed: what failed or was ended runs again, what succeeded does not."""
+    error = run.execution.error
     run.execution.reopen()
     run.open()
     details = {"redriveCount": run.execution.redrives}
     number = run.record("ExecutionRedriven", "executionRedrivenEventDetails", details, after=0)
     if run.root:
-        _reopen(run, run.root, number)
+        _reopen(run, run.root, error, number)
     resume(run, plan, timeout)
 
 
-def _reopen(run: Run, frame: Frame, after: int) -> None:
+def _reopen(run: Run, frame: Frame, error: str | None, after: int) -> None:
+    """Lets a line of states go on that ended with `error`, or was ended from outside."""
+    unsuccessful = [child for child in frame.children.values() if child.outcome is None or not child.outcome.succeeded]
+    if error == DATA_LIMIT_EXCEEDED and not unsuccessful:  # what its lines gave is too large: all of them run again
+        run.drop_children(frame)
+        frame.progress = None
     frame.outcome, frame.counts, frame.last = None, [], after
     if not frame.children and "map run" not in (frame.progress or {}):
         frame.progress = None
-    for child in frame.children.values():
-        if child.outcome is None or not child.outcome.succeeded:
-            _reopen(run, child, after)
+    for child in unsuccessful:
+        _reopen(run, child, child.outcome.error if child.outcome else None, after)
     run.save(frame)

@@ -2,12 +2,15 @@
 
 import uuid
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from typing import Any
 
-from workers.local.executions import RUNNING, Execution
+from workers.local.executions import RUNNING, SUCCEEDED, Execution
 
-STATUSES = ("pending", "running", "succeeded", "failed", "timedOut", "aborted")
+STATUSES = (
+    *("pending", "running", "succeeded", "failed", "timedOut", "aborted"),
+    *("failuresNotRedrivable", "pendingRedrive"),
+)
 NAMES = {
     "RUNNING": "running",
     "SUCCEEDED": "succeeded",
@@ -38,6 +41,8 @@ class MapRun:
         """Items in each batch."""
         self.children: dict[int, Execution] = {}
         """By the number of their batch."""
+        self.awaiting: set[int] = set()
+        """The numbers of batches whose executions were not successful and wait to be redriven."""
         self.changed: Callable[[], None] = lambda: None
         """Called when its limits were changed."""
         self.written = 0
@@ -46,18 +51,20 @@ class MapRun:
     @property
     def label(self) -> str:
         """What the names of its executions have in front."""
-        return self.arn.split(":")[-2]
+        return self.arn.split(":")[-2].partition("/")[2]
 
-    def counts(self, *, items: bool) -> dict[str, int]:
-        """How many items, or executions, are in each status."""
+    def counts(self, *, items: bool, lost: Container[int] = ()) -> dict[str, int]:
+        """How many items, or executions, are in each status. `lost`: batches that can never be redriven."""
         found: Counter[str] = Counter()
         for number, size in enumerate(self.sizes):
-            child = self.children.get(number)
-            found[NAMES[child.status] if child else "pending"] += size if items else 1
+            weight, child = size if items else 1, self.children.get(number)
+            status = NAMES[child.status] if child else "pending"
+            found["pendingRedrive" if number in self.awaiting else status] += weight
+            if number in lost:
+                found["failuresNotRedrivable"] += weight
         total = sum(self.sizes) if items else len(self.sizes)
         written = self.written if items else len(self.sizes) if self.written else 0
-        rest = {"total": total, "resultsWritten": written, "failuresNotRedrivable": 0, "pendingRedrive": 0}
-        return {status: found[status] for status in STATUSES} | rest
+        return {status: found[status] for status in STATUSES} | {"total": total, "resultsWritten": written}
 
     def exceeded(self) -> bool:
         """Whether more of it has failed than is tolerated."""
@@ -73,9 +80,17 @@ class MapRun:
     def end(self, status: str, now: float) -> None:
         if self.status == RUNNING:
             self.status, self.stopped = status, now
+            self.awaiting.clear()
 
-    def describe(self) -> dict[str, Any]:
-        """As DescribeMapRun shows it."""
+    def reopen(self, now: float) -> None:
+        """Runs again: its execution is redriven. What was not successful waits for its turn."""
+        self.status, self.stopped = RUNNING, None
+        self.redrives, self.redriven = self.redrives + 1, now
+        unsuccessful = (number for number, child in self.children.items() if child.status not in (RUNNING, SUCCEEDED))
+        self.awaiting = {number for number in unsuccessful if not self.children[number].full}
+
+    def describe(self, lost: Container[int]) -> dict[str, Any]:
+        """As DescribeMapRun shows it. `lost`: batches whose executions can never be redriven."""
         return {
             "mapRunArn": self.arn,
             "executionArn": self.execution.arn,
@@ -85,8 +100,8 @@ class MapRun:
             "maxConcurrency": self.max_concurrency,
             "toleratedFailurePercentage": self.tolerated_percentage or 0.0,
             "toleratedFailureCount": self.tolerated_count or 0,
-            "itemCounts": self.counts(items=True),
-            "executionCounts": self.counts(items=False),
+            "itemCounts": self.counts(items=True, lost=lost),
+            "executionCounts": self.counts(items=False, lost=lost),
             "redriveCount": self.redrives,
             "redriveDate": self.redriven,
         }

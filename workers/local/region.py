@@ -218,6 +218,8 @@ class Region:
         parent = map_run.execution
         name = str(uuid.uuid4())
         arn = self.place.execution(f"{parent.machine_name}/{map_run.label}", name)
+        if express:
+            arn = f"{arn.replace(':execution:', ':express:', 1)}:{uuid.uuid4()}"
         child = Execution(self.executions.next_number(), arn, name, parent.origin, child_input, self.clock)
         child.express, child.map_run, child.items = express, map_run.arn, map_run.sizes[number]
         child.batch = number

@@ -83,7 +83,7 @@ class Regions:
 
             def told(execution: Execution) -> None:
                 if not execution.express:
-                    events.changed(lambda: describe(execution))
+                    events.changed(lambda: describe(region, execution))
 
             region = self._regions[name] = self._new_region(place, new_services=self._services, told=told)
             region.journal = self._journal

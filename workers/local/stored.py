@@ -87,11 +87,12 @@ def load_execution(number: int, text: str, revisions: Revisions, clock: Clock) -
 
 def dump_map_run(map_run: MapRun) -> str:
     document = {name: getattr(map_run, name) for name in _OF_MAP_RUN}
-    return json.dumps({**document, "execution": map_run.execution.arn})
+    return json.dumps({**document, "awaiting": sorted(map_run.awaiting), "execution": map_run.execution.arn})
 
 
 def load_map_run(document: dict[str, Any], execution: Execution) -> MapRun:
     map_run = MapRun(document["arn"], execution, document["state"], document["started"])
     for name in _OF_MAP_RUN:
         setattr(map_run, name, document[name])
+    map_run.awaiting = set(document["awaiting"])
     return map_run

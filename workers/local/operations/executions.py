@@ -5,15 +5,13 @@ from collections.abc import Iterator
 
 from workers.local.arns import accept_name, parse
 from workers.local.documents import parsed
-from workers.local.errors import ApiError, state_machine_type_not_supported, validation
+from workers.local.errors import ApiError, invalid_arn, state_machine_type_not_supported, validation
 from workers.local.executions import Execution
 from workers.local.history import without_data
 from workers.local.operations.types import Operations, Parameters
 from workers.local.paging import numbered_page, page
+from workers.local.redriving import refusal
 from workers.local.region import Region
-
-MOST_EVENTS = 24_999
-"""Events from which on an execution cannot be redriven (API reference, RedriveExecution)."""
 
 
 def start_execution(region: Region, parameters: Parameters) -> Parameters:
@@ -36,10 +34,14 @@ def stop_execution(region: Region, parameters: Parameters) -> Parameters:
 
 
 def describe_execution(region: Region, parameters: Parameters) -> Parameters:
-    return describe(_find(region, parameters))
+    arn = parse(parameters["executionArn"], "execution", "express")
+    execution = region.executions.get(arn.text)
+    if arn.kind == "express" and (execution is None or execution.map_run is None):
+        raise invalid_arn(f"Resource type not valid in this context: {arn.kind}")
+    return describe(region, region.execution(arn.text))
 
 
-def describe(execution: Execution) -> Parameters:
+def describe(region: Region, execution: Execution) -> Parameters:
     """An execution as DescribeExecution shows it."""
     return _description(execution) | {
         "traceHeader": execution.trace_header,
@@ -48,7 +50,7 @@ def describe(execution: Execution) -> Parameters:
         "mapRunArn": execution.map_run,
         "redriveCount": execution.redrives,
         "redriveDate": execution.redriven,
-        **_redrive_status(execution),
+        **_redrive_status(region, execution),
     }
 
 
@@ -57,9 +59,10 @@ def redrive_execution(region: Region, parameters: Parameters) -> Parameters:
     token = parameters.get("clientToken")
     if token and (when := execution.redriven_by(token)):
         return {"redriveDate": when}
-    status = _redrive_status(execution)
-    if status["redriveStatus"] != "REDRIVABLE":
-        reason = status["redriveStatusReason"]
+    reason = refusal(region, execution)
+    if reason is None and execution.map_run is not None:
+        reason = "Execution was started by a Map Run and is redriven with it"
+    if reason is not None:
         raise ApiError("ExecutionNotRedrivable", f"Execution Not Redrivable: '{reason}'")
     region.redrive(execution)
     if token:
@@ -167,19 +170,10 @@ def _list_item(execution: Execution) -> Parameters:
     }
 
 
-def _redrive_status(execution: Execution) -> Parameters:
-    """Whether it can be redriven, and why not (API reference, RedriveExecution)."""
-    if execution.status in ("RUNNING", "SUCCEEDED"):
-        reason = f"Execution is {execution.status} and cannot be redriven"
-    elif execution.express:
-        reason = "Execution is an Express execution and cannot be redriven"
-    elif len(execution.events) >= MOST_EVENTS:
-        reason = "Execution history event limit exceeded"
-    elif execution.map_run is not None:
-        return {"redriveStatus": "REDRIVABLE_BY_MAP_RUN", "redriveStatusReason": None}
-    else:
-        return {"redriveStatus": "REDRIVABLE", "redriveStatusReason": None}
-    return {"redriveStatus": "NOT_REDRIVABLE", "redriveStatusReason": reason}
+def _redrive_status(region: Region, execution: Execution) -> Parameters:
+    if (reason := refusal(region, execution)) is not None:
+        return {"redriveStatus": "NOT_REDRIVABLE", "redriveStatusReason": reason}
+    return {"redriveStatus": "REDRIVABLE" if execution.map_run is None else "REDRIVABLE_BY_MAP_RUN"}
 
 
 OPERATIONS: Operations = {

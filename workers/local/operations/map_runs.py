@@ -5,11 +5,13 @@ from workers.local.errors import validation
 from workers.local.map_runs import MapRun
 from workers.local.operations.types import Operations, Parameters
 from workers.local.paging import page
+from workers.local.redriving import lost
 from workers.local.region import Region
 
 
 def describe_map_run(region: Region, parameters: Parameters) -> Parameters:
-    return _find(region, parameters).describe()
+    map_run = _find(region, parameters)
+    return map_run.describe(lost(region, map_run))
 
 
 def list_map_runs(region: Region, parameters: Parameters) -> Parameters:

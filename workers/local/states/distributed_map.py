@@ -44,14 +44,12 @@ class DistributedMapState(MapState):
             await self._start(branch)
         progress = frame.progress or {}
         map_run = run.host.map_run(progress["map run"])
-        redriven = map_run.status != "RUNNING"
-        if redriven:
-            map_run.status, map_run.stopped = "RUNNING", None
-            map_run.redrives, map_run.redriven = map_run.redrives + 1, run.clock.now()
+        if map_run.status != "RUNNING":
+            map_run.reopen(run.clock.now())
             told = {"mapRunArn": map_run.arn, "redriveCount": map_run.redrives}
             branch.record("MapRunRedriven", "mapRunRedrivenEventDetails", told)
         try:
-            await _Children(self, branch, map_run, progress["inputs"], redriven=redriven).run()
+            await _Children(self, branch, map_run, progress["inputs"]).run()
             result = await self._result(branch, map_run)
         except StateError as error:
             map_run.end("FAILED", run.clock.now())
@@ -118,14 +116,11 @@ class DistributedMapState(MapState):
 class _Children:
     """The child executions of one map run at work."""
 
-    def __init__(
-        self, state: DistributedMapState, branch: Branch, map_run: MapRun, inputs: list[str], *, redriven: bool
-    ) -> None:
+    def __init__(self, state: DistributedMapState, branch: Branch, map_run: MapRun, inputs: list[str]) -> None:
         self._state = state
         self._branch = branch
         self._map_run = map_run
         self._inputs = inputs
-        self._redriven = redriven
         self._changed = asyncio.Event()
         self._working: set[int] = set()
 
@@ -153,13 +148,14 @@ class _Children:
 
     def _is_done(self, number: int) -> bool:
         child = self._map_run.children.get(number)
-        if child is None or child.running:
-            return False
-        return child.status == "SUCCEEDED" or not self._redriven
+        return child is not None and not child.running and number not in self._map_run.awaiting
 
     def _work(self, number: int) -> None:
         host, state = self._branch.run.host, self._state
         child = self._map_run.children.get(number)
+        if number in self._map_run.awaiting:
+            self._map_run.awaiting.remove(number)
+            host.changed(self._branch.run)
         run: Run = host.run_child(self._map_run, number, self._inputs[number], child, express=state.express)
         if run.ended.done():
             self._changed.set()

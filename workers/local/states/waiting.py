@@ -31,7 +31,8 @@ class WaitState(State):
         frame, flow, raw = branch.frame, self._flow, branch.scope()
         scope = flow.scope(raw)
         if frame.progress is None:
-            frame.progress = {"until": self._until(scope, frame.entered_at)}
+            began = max(frame.entered_at, branch.run.execution.redriven or 0.0)  # a redrive waits again
+            frame.progress = {"until": self._until(scope, began)}
             branch.save()
         await branch.run.clock.sleep_until(frame.progress["until"])
         given = frame.input
