@@ -27,10 +27,20 @@ class EmbeddedLines:
     Counters and histograms are written as what was added since the last time, gauges as they are.
     """
 
-    def __init__(self, families: "Callable[[], Iterable[Family]]", properties: Callable[[], dict[str, str]]) -> None:
-        """`families`: what is to be written; `properties`: what else stands in each line, and is no dimension."""
+    def __init__(
+        self,
+        families: "Callable[[], Iterable[Family]]",
+        properties: Callable[[], dict[str, str]],
+        *,
+        dimensions: dict[str, str] | None = None,
+    ) -> None:
+        """`families`: what is to be written; `properties`: what else stands in each line, and is no dimension.
+
+        `dimensions`: those of every line, beside the labels.
+        """
         self._families = families
         self._properties = properties
+        self._everywhere = tuple((dimensions or {}).items())
         self._before: dict[tuple[str, Labels], float] = defaultdict(float)
 
     def lines(self) -> Iterable[str]:
@@ -43,7 +53,8 @@ class EmbeddedLines:
                 self._add_numbers(family, values)
         now = round(time.time() * 1000)
         for labels, numbers in values.items():
-            yield json.dumps(_document(labels, numbers, now, self._properties()), separators=(",", ":"))
+            document = _document(labels + self._everywhere, numbers, now, self._properties())
+            yield json.dumps(document, separators=(",", ":"))
 
     def _add_numbers(self, family: "Family", values: dict[Labels, dict[str, Any]]) -> None:
         for sample in family.samples:

@@ -8,13 +8,11 @@ import tomllib
 
 import pytest
 
-from tests.deploy.files import ROOT, TEXTS, as_in_a_stack, documents, manifest, variables
-from workers import emf
-from workers.arns import Place
+from tests.deploy.files import ROOT, TEXTS, documents, manifest, variables
+from tests.deploy.stack import FLEET, Stack
+from workers.arns import Place, namespaced
 from workers.cli.run import run
-from workers.iam import worker_policy
 from workers.loading import load_registry
-from workers.metrics import METRICS, Metrics
 from workers.settings import Settings
 from workers.stepfunctions.client import POLL_HOLD
 from workers.variables import unknown_variables
@@ -22,7 +20,7 @@ from workers.version import __version__
 
 POD = manifest("deployment.yaml", "Deployment")["spec"]["template"]["spec"]
 (CONTAINER,) = POD["containers"]
-STACK = documents("ecs/worker.yaml")[0]["Resources"]
+STACK = Stack("ecs/worker.yaml", **FLEET).resources
 (TASK,) = STACK["Task"]["Properties"]["ContainerDefinitions"]
 (COMPOSE,) = documents("compose.yaml")
 
@@ -98,6 +96,14 @@ def test_probes_ask_for_pages_on_the_port_that_is_served():
     assert f":{environments()['ecs']['WORKERS_HEALTH_PORT']}/livez" in TASK["HealthCheck"]["Command"][-1]
 
 
+def load_example() -> list[str]:
+    """The names of the example's handlers."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(ROOT / "deploy" / "example")
+        patch.delitem(sys.modules, "handlers", raising=False)
+        return [handler.name for handler in load_registry("handlers:registry")]
+
+
 def commands() -> dict[str, list[str]]:
     """What is given to `workers`, by where."""
     example = re.search(r"^CMD (\[.*\])$", TEXTS["example/Dockerfile"], re.MULTILINE)
@@ -105,59 +111,38 @@ def commands() -> dict[str, list[str]]:
     return {
         "example": json.loads(example[1]),
         "kubernetes": CONTAINER["args"],
+        "ecs": TASK["Command"],
         "systemd": shlex.split(unit()["ExecStart"][0])[1:],
     }
 
 
 @pytest.mark.parametrize("where", commands())
-def test_workers_are_started_as_the_command_line_has_it(where: str, monkeypatch: pytest.MonkeyPatch):
+def test_workers_are_started_as_the_command_line_has_it(where: str):
     name, *arguments = commands()[where]
     assert name == "run"
     assert run.make_context("run", list(arguments)).params["registry"] == "handlers:registry"
-    monkeypatch.syspath_prepend(ROOT / "deploy" / "example")
-    monkeypatch.delitem(sys.modules, "handlers", raising=False)
-    assert [handler.name for handler in load_registry("handlers:registry")] == ["add"]
-
-
-def test_the_scaling_on_ecs_watches_metrics_that_are_printed():
-    asked = STACK["BySlots"]["Properties"]["TargetTrackingScalingPolicyConfiguration"]["CustomizedMetricSpecification"]
-    names = {one["MetricStat"]["Metric"]["MetricName"] for one in asked["Metrics"] if "MetricStat" in one}
-    assert names == {"workers_slots_used", "workers_pollers_open", "workers_slots"}
-    assert names <= {metric.name for metric in METRICS}
-    assert {one["MetricStat"]["Metric"]["Namespace"] for one in asked["Metrics"] if "MetricStat" in one} == {
-        "sfn-workers"
-    }
-    assert environments()["ecs"]["WORKERS_METRICS"] == "emf"
+    assert load_example() == ["add"]
 
 
 def test_a_wait_in_the_queue_brings_one_more_on_ecs():
     alarm = STACK["QueueWait"]["Properties"]
-    name, namespace, unit_of_it = alarm["MetricName"], alarm["Namespace"], alarm["Unit"]
-    (metric,) = [one for one in METRICS if one.name == name]
-    metrics = Metrics()
-    metrics.observes(metric, ("add",))(2.0)
-    written = [json.loads(line) for line in emf.EmbeddedLines(metrics.families, dict).lines()]
-    (line,) = [one for one in written if name in one]
-    (directive,) = line["_aws"]["CloudWatchMetrics"]
-    assert (namespace, alarm["Dimensions"]) == (directive["Namespace"], [{"Name": "activity", "Value": "Activity"}])
-    assert directive["Dimensions"] == [["activity"]]
-    assert {"Name": name, "Unit": unit_of_it} in directive["Metrics"]
     assert alarm["AlarmActions"] == ["OneMore"]
     steps = STACK["OneMore"]["Properties"]["StepScalingPolicyConfiguration"]
     assert steps["AdjustmentType"] == "ChangeInCapacity"
     assert steps["StepAdjustments"] == [{"MetricIntervalLowerBound": 0, "ScalingAdjustment": 1}]
 
 
-def test_the_role_on_ecs_is_the_one_that_the_program_prints():
-    (policy,) = STACK["WorkerRole"]["Properties"]["Policies"]
-    place = Place("${AWS::Partition}", "${AWS::Region}", "${AWS::AccountId}")
-    settings = Settings(payloads="s3://${Payloads}/${PayloadPrefix}")
-    wanted = worker_policy([place.activity("NAME")], place=place, settings=settings, cluster="${Cluster}")
-
-    wanted = as_in_a_stack(wanted)
-    for statement in wanted["Statement"]:
-        statement["Resource"] = statement["Resource"].replace("activity:NAME", "activity:${Activities}")
-    assert policy["PolicyDocument"] == wanted
+def test_keda_watches_the_activity_that_the_pods_poll_and_the_job_that_prometheus_gives_them():
+    (scaled,) = [one for one in documents("kubernetes/scaled-object.yaml") if one["kind"] == "ScaledObject"]
+    (first,) = [one["metadata"] for one in scaled["spec"]["triggers"] if one["type"] == "aws-cloudwatch"]
+    (add,) = load_example()
+    name = namespaced(add, environments()["kubernetes"].get("WORKERS_NAMESPACE"))
+    region = environments()["kubernetes"]["AWS_REGION"]
+    assert first["awsRegion"] == region
+    assert first["dimensionValue"] == Place("aws", region, "123456789012").activity(name)
+    service = manifest("service-monitor.yaml", "Service")["metadata"]["name"]  # Prometheus' operator makes it the job
+    asked = [one["metadata"]["query"] for one in scaled["spec"]["triggers"] if one["type"] == "prometheus"]
+    assert {job for query in asked for job in re.findall(r'\bjob="([^"]*)"', query)} == {service}
 
 
 @pytest.mark.parametrize("stack", ["ecs/alarms.yaml", "ecs/manager.yaml", "ecs/worker.yaml"])

@@ -102,6 +102,16 @@ def test_an_empty_label_is_no_dimension() -> None:
     assert with_dimensions(found, activity="add", outcome="succeeded")["workers_tasks_total"] == 1
 
 
+def test_a_namespace_is_a_dimension_of_every_line() -> None:
+    metrics = Metrics()
+    metrics.activity("add").polled("task")
+    metrics.add_process()
+    found = documents(EmbeddedMetrics(metrics, lambda: "host-1", namespace="prod"))
+
+    assert with_dimensions(found, activity="add", outcome="task", namespace="prod")["workers_polls_total"] == 1
+    assert {dimensions(document).get("namespace") for document in found} == {"prod"}
+
+
 def test_of_the_process_only_memory_cpu_and_files_are_printed() -> None:
     metrics = Metrics()
     metrics.add_process()

@@ -26,6 +26,8 @@ _OF_THE_PROCESS = frozenset({"process_resident_memory_bytes", "process_cpu_secon
 class EmbeddedMetrics:
     """Prints while entered: every `interval` seconds, and what is left at the end; in a thread, whatever handlers do.
 
+    `namespace`: that of the activities, a dimension of all numbers: namespaces share an account, and CloudWatch has
+    nothing else that tells the fleet of one from that of another.
     Raises `MissingExtraError` without prometheus-client.
     """
 
@@ -34,13 +36,15 @@ class EmbeddedMetrics:
         metrics: Metrics,
         worker: Callable[[], str],
         *,
+        namespace: str | None = None,
         interval: float = 60.0,
         write: Callable[[str], None] = to_stdout,
     ) -> None:
         if metrics.registry is None:
             raise MissingExtraError("--metrics emf", "metrics")
         self._metrics = metrics
-        self._lines = EmbeddedLines(self._families, lambda: {"worker": worker()})
+        dimensions = {"namespace": namespace} if namespace else {}
+        self._lines = EmbeddedLines(self._families, lambda: {"worker": worker()}, dimensions=dimensions)
         self._interval = interval
         self._write = write
         self._ended = threading.Event()
@@ -51,9 +55,13 @@ class EmbeddedMetrics:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        self._ended.set()
         with anyio.CancelScope(shield=True):
-            await anyio.to_thread.run_sync(self._thread.join)
+            await anyio.to_thread.run_sync(self.end)
+
+    def end(self, within: float | None = None) -> None:
+        """Prints what is left, and waits until that is done: for `within` seconds, in case nobody reads it."""
+        self._ended.set()
+        self._thread.join(within)
 
     def lines(self) -> Iterable[str]:
         """What has changed since the last call, one line for each set of labels."""

@@ -8,6 +8,7 @@ import anyio
 
 from workers.metrics import Metrics
 from workers.settings import Settings
+from workers.supervisor.leave import before_leaving
 from workers.supervisor.outside.emf import EmbeddedMetrics
 from workers.supervisor.outside.health import Health
 from workers.supervisor.outside.status import Status
@@ -15,6 +16,9 @@ from workers.supervisor.outside.watchdog import Watchdog, snapshot_on_sigusr1
 
 _ECS_AGENT = "ECS_AGENT_URI"
 """Where the ECS agent of this task answers."""
+
+_TO_PRINT = 2.0
+"""Seconds in which the last numbers must have been printed when the process is left with handlers that do not end."""
 
 
 def metrics_for(settings: Settings) -> Metrics:
@@ -37,7 +41,9 @@ async def seen_from_outside(
         if signals:
             stack.enter_context(snapshot_on_sigusr1(watchdog))
         if settings.metrics == "emf":
-            await stack.enter_async_context(EmbeddedMetrics(metrics, lambda: status().worker))
+            embedded = EmbeddedMetrics(metrics, lambda: status().worker, namespace=settings.namespace)
+            await stack.enter_async_context(embedded)
+            stack.enter_context(before_leaving(lambda _: embedded.end(within=_TO_PRINT)))
         if settings.health_port is not None:
             health = Health(
                 port=settings.health_port,
