@@ -2,97 +2,107 @@
 
 import asyncio
 import tempfile
-from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
-from tests.local.random_machines import Machine, machines, play
+from tests.local.killable import Kill, play
+from tests.local.random_machines import Scenario, scenarios
+from tests.local.well_formed import branches_of, check
 
 quick = settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow])
-thorough = settings(max_examples=400, suppress_health_check=[HealthCheck.too_slow])
+thorough = settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow])
+KILLS = st.lists(st.tuples(st.floats(0, 1), st.booleans()), min_size=1, max_size=3)
+"""After which share of the events, and whether the last of them were stored."""
+
+ENDS = {"SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED"}
 
 
-def played(machine: Machine, seed: int, kill_at: int | None = None) -> Any:
+def played(scenario: Scenario, kills: Iterable[Kill] = ()) -> Any:
+    machine, seed, stopped = scenario
     with tempfile.TemporaryDirectory() as directory:
-        return asyncio.run(play(machine, seed, Path(directory), kill_at=kill_at))
+        return asyncio.run(play(machine, seed, Path(directory), stopped=stopped, kills=kills))
 
 
-def shape(execution: Any) -> list[Any]:
-    """Its history, and those of its Maps' executions, without times, tokens and the names of map runs."""
-    hidden = {"timestamp", "mapRunStartedEventDetails"}
-    own = [{name: value for name, value in event.items() if name not in hidden} for event in execution.events]
-    return [own, *map(shape, execution.children)]
-
-
-def check_history(execution: Any) -> None:
+def check_histories(execution: Any, machine: Any) -> None:
+    """Its history, and those of its Maps' executions."""
+    assert execution.status in ENDS, execution.status
+    check(execution.events, branches_of(machine))
     for child in execution.children:
-        check_history(child)
-    events = execution.events
-    assert [event["id"] for event in events] == list(range(1, len(events) + 1))
-    assert all(0 <= event["previousEventId"] < event["id"] for event in events)
-    assert [event["timestamp"] for event in events] == sorted(event["timestamp"] for event in events)
-    assert events[0]["type"] == "ExecutionStarted"
-    assert [event["type"] for event in events[1:] if event["type"].startswith("Execution")] == [events[-1]["type"]]
-    entered: Counter[str] = Counter()
-    for event in events:
-        if "stateEnteredEventDetails" in event:
-            entered[event["stateEnteredEventDetails"]["name"]] += 1
-        elif "stateExitedEventDetails" in event:
-            entered[event["stateExitedEventDetails"]["name"]] -= 1
-            assert entered[event["stateExitedEventDetails"]["name"]] >= 0
-    kinds = Counter(event["type"] for event in events)
-    if not kinds["MapStateFailed"] + kinds["ParallelStateFailed"] and execution.status == "SUCCEEDED":
-        assert not +entered or kinds["MapIterationFailed"] or kinds["FailStateEntered"] or kinds["ActivityFailed"]
+        check_histories(child, machine)
 
 
-def check_random_machine(machine: Machine, seed: int) -> None:
-    execution = played(machine, seed)
-    assert execution.status in {"SUCCEEDED", "FAILED"}, execution.status
-    check_history(execution)
-    assert shape(played(machine, seed)) == shape(execution)
+def history(execution: Any) -> list[Any]:
+    """Its history, and those of its Maps' executions, without the names of map runs."""
+    own = [
+        {name: value for name, value in one.items() if name != "mapRunStartedEventDetails"} for one in execution.events
+    ]
+    return [own, *map(history, execution.children)]
 
 
-def check_killed(machine: Machine, seed: int, share: float) -> None:
-    undisturbed = played(machine, seed)
-    kill_at = 1 + int(share * (len(undisturbed.events) - 1))
-    killed = played(machine, seed, kill_at)
-    check_history(killed)
-    assert (killed.status, killed.output, killed.error, killed.cause) == (
-        undisturbed.status,
-        undisturbed.output,
-        undisturbed.error,
-        undisturbed.cause,
-    )
-    assert Counter(event["type"] for event in killed.events)["ExecutionStarted"] == 1
+def result(execution: Any) -> tuple[Any, ...]:
+    return execution.status, execution.output, execution.error, execution.cause
+
+
+def events(execution: Any) -> int:
+    return len(execution.events) + sum(map(events, execution.children))
+
+
+def check_random_machine(scenario: Scenario) -> None:
+    execution = played(scenario)
+    event(execution.status)
+    check_histories(execution, scenario.machine)
+    assert history(played(scenario)) == history(execution)
+
+
+def check_killed(scenario: Scenario, kills: list[tuple[float, bool]]) -> None:
+    undisturbed = played(scenario)
+    there_are = events(undisturbed)
+    at = [Kill(1 + int(share * (there_are - 1)), stored) for share, stored in kills]
+    killed = played(scenario, at)
+    check_histories(killed, scenario.machine)
+    assert result(killed) == result(undisturbed)
 
 
 @quick
-@given(machines(), st.integers(0, 1_000))
-def test_random_machines(machine: Machine, seed: int):
-    check_random_machine(machine, seed)
+@given(scenarios())
+def test_random_machines(scenario: Scenario):
+    check_random_machine(scenario)
 
 
 @quick
-@given(machines(), st.integers(0, 1_000), st.floats(0, 1))
-def test_random_machines_on_an_engine_that_is_killed(machine: Machine, seed: int, share: float):
-    check_killed(machine, seed, share)
+@given(scenarios(), KILLS)
+def test_random_machines_on_an_engine_that_is_killed(scenario: Scenario, kills: list[tuple[float, bool]]):
+    check_killed(scenario, kills)
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(1_200)
 @thorough
-@given(machines(), st.integers(0, 1_000))
-def test_many_random_machines(machine: Machine, seed: int):
-    check_random_machine(machine, seed)
+@given(scenarios())
+def test_many_random_machines(scenario: Scenario):
+    check_random_machine(scenario)
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(1_200)
 @thorough
-@given(machines(), st.integers(0, 1_000), st.floats(0, 1))
-def test_many_random_machines_on_an_engine_that_is_killed(machine: Machine, seed: int, share: float):
-    check_killed(machine, seed, share)
+@given(scenarios(), KILLS)
+def test_many_random_machines_on_an_engine_that_is_killed(scenario: Scenario, kills: list[tuple[float, bool]]):
+    check_killed(scenario, kills)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1_200)
+@settings(quick, max_examples=6)
+@given(scenarios(), st.booleans())
+def test_an_engine_that_is_killed_at_each_event_in_turn(scenario: Scenario, stored: bool):
+    undisturbed = played(scenario)
+    for number in range(1, min(events(undisturbed), 40) + 1):
+        killed = played(scenario, [Kill(number, stored)])
+        check_histories(killed, scenario.machine)
+        assert result(killed) == result(undisturbed), number
