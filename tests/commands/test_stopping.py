@@ -127,6 +127,8 @@ async def test_59_two_signals_at_once_are_both_forwarded(scenes: Scenes):
             scene.process.send(number)
         await asyncio.gather(scene.process.says("hup"), scene.process.says("usr2"))
         assert scene.process.running
+        scene.process.send(signal.SIGTERM)  # which ends the command, too
+        assert await scene.process.ends() == ExitCode.OK
 
 
 @pytest.mark.slow

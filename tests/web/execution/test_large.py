@@ -34,7 +34,7 @@ async def letters(page: Page, name: str) -> float:
 
 @pytest.mark.parametrize(("size", "dark"), [(WIDE, False), (NARROW, True), ((2560, 1300), False)])
 async def test_five_hundred_states_can_be_read_and_found(
-    browser: Browser, endpoint: Endpoint, axe: str, size: tuple[int, int], *, dark: bool
+    endpoint: Endpoint, browser: Browser, axe: str, size: tuple[int, int], *, dark: bool
 ) -> None:
     outer, inner = [f"Step {n}" for n in range(400)], [f"Part {n}" for n in range(99)]
     definition = passes([*outer, "Both"])
@@ -58,7 +58,7 @@ async def test_five_hundred_states_can_be_read_and_found(
     assert await barriers(page, axe) == []
 
 
-async def test_an_execution_of_25000_events_is_followed_to_its_end(browser: Browser, endpoint: Endpoint) -> None:
+async def test_an_execution_of_25000_events_is_followed_to_its_end(endpoint: Endpoint, browser: Browser) -> None:
     each = {
         "Type": "Map",
         "ItemsPath": "$.items",

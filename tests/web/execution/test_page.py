@@ -32,7 +32,7 @@ def state(page: Page, name: str, word: str = ""):
 
 
 async def test_it_follows_an_execution_to_its_failure_and_shows_the_traceback(
-    browser: Browser, endpoint: Endpoint
+    endpoint: Endpoint, browser: Browser
 ) -> None:
     first, second = unique("first"), unique("second")
     execution = await endpoint.start(chain(first=first, second=second), {"order": 7})
@@ -62,7 +62,7 @@ async def test_it_follows_an_execution_to_its_failure_and_shows_the_traceback(
     assert "state=Ship+it" in page.url
 
 
-async def test_it_is_used_by_keyboard_and_every_view_has_an_address(browser: Browser, endpoint: Endpoint) -> None:
+async def test_it_is_used_by_keyboard_and_every_view_has_an_address(endpoint: Endpoint, browser: Browser) -> None:
     states = {"One": {"Type": "Pass", "Next": "Two"}, "Two": {"Type": "Pass", "Result": {"two": 2}, "End": True}}
     execution = await endpoint.start({"StartAt": "One", "States": states}, {"x": 1})
     await endpoint.ended(execution)
@@ -88,7 +88,7 @@ async def test_it_is_used_by_keyboard_and_every_view_has_an_address(browser: Bro
 HOSTILE = "<img src=x onerror=alert(1)>\"'</script><script>alert(2)</script>&{{7*7}}"
 
 
-async def test_hostile_names_inputs_and_causes_stay_text(browser: Browser, endpoint: Endpoint) -> None:
+async def test_hostile_names_inputs_and_causes_stay_text(endpoint: Endpoint, browser: Browser) -> None:
     name, work = HOSTILE[:78], unique("work")
     inner = {"StartAt": name, "States": {name: activity(work, End=True)}}
     outer = {"Type": "Map", "ItemsPath": "$.items", "ItemProcessor": inner, "End": True, "Comment": HOSTILE}
@@ -111,7 +111,7 @@ async def test_hostile_names_inputs_and_causes_stay_text(browser: Browser, endpo
 
 @pytest.mark.parametrize("dark", [False, True])
 async def test_nothing_keeps_people_from_using_it(
-    browser: Browser, endpoint: Endpoint, axe: str, *, dark: bool
+    endpoint: Endpoint, browser: Browser, axe: str, *, dark: bool
 ) -> None:
     execution = await endpoint.start(*broken_map())
     await endpoint.ended(execution)
@@ -149,7 +149,7 @@ def broken_map() -> tuple[dict, dict]:
     return {"StartAt": "Both", "States": states}, {"items": [0, 1, 2, 3]}
 
 
-async def test_a_phone_shows_it_and_nested_states_open_and_close(browser: Browser, endpoint: Endpoint) -> None:
+async def test_a_phone_shows_it_and_nested_states_open_and_close(endpoint: Endpoint, browser: Browser) -> None:
     execution = await endpoint.start(*broken_map())
     await endpoint.ended(execution)
     page = await browser.open(endpoint.page(execution, "?state=Break"), size=NARROW)

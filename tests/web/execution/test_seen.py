@@ -42,7 +42,7 @@ async def seen(page: Page, *, again: bool) -> None:
 
 
 async def test_a_hidden_page_follows_nothing_and_catches_up_when_it_is_seen(
-    browser: Browser, endpoint: Endpoint, ended: list[anyio.Event]
+    endpoint: Endpoint, browser: Browser, ended: list[anyio.Event]
 ) -> None:
     first, second = unique("first"), unique("second")
     execution = await endpoint.start(chain(first=first, second=second))
@@ -73,7 +73,7 @@ async def test_a_hidden_page_follows_nothing_and_catches_up_when_it_is_seen(
 
 
 async def test_what_ended_while_the_page_was_hidden_is_shown_and_no_longer_followed(
-    browser: Browser, endpoint: Endpoint, ended: list[anyio.Event]
+    endpoint: Endpoint, browser: Browser, ended: list[anyio.Event]
 ) -> None:
     work = unique("work")
     execution = await endpoint.start({"StartAt": "Work", "States": {"Work": activity(work, End=True)}})
@@ -91,7 +91,7 @@ async def test_what_ended_while_the_page_was_hidden_is_shown_and_no_longer_follo
 
 
 @pytest.mark.slow
-async def test_more_pages_than_a_browser_has_connections_to_a_host(browser: Browser, endpoint: Endpoint) -> None:
+async def test_more_pages_than_a_browser_has_connections_to_a_host(endpoint: Endpoint, browser: Browser) -> None:
     work = unique("work")
     execution = await endpoint.start({"StartAt": "Work", "States": {"Work": activity(work, End=True)}})
     first = await browser.open(endpoint.page(execution))

@@ -17,7 +17,7 @@ PASS = {"Type": "Pass", "End": True}
 
 
 async def test_items_of_a_distributed_map_are_executions_with_pages_of_their_own(
-    browser: Browser, endpoint: Endpoint
+    endpoint: Endpoint, browser: Browser
 ) -> None:
     look = {"Type": "Choice", "Choices": [{"Variable": "$", "NumericEquals": 2, "Next": "Break"}], "Default": "Fine"}
     states = {"Look": look, "Break": {"Type": "Fail", "Error": "Odd", "Cause": "two"}, "Fine": PASS}
@@ -39,7 +39,7 @@ async def test_items_of_a_distributed_map_are_executions_with_pages_of_their_own
     await expect(page.locator("#panel .error-name")).to_have_text("Odd")
 
 
-async def test_an_offloaded_payload_is_loaded_on_request(browser: Browser, endpoint: Endpoint, tmp_path: Path) -> None:
+async def test_an_offloaded_payload_is_loaded_on_request(endpoint: Endpoint, browser: Browser, tmp_path: Path) -> None:
     store = f"file://{tmp_path}/payloads"
     async with Payloads(store) as payloads:
         claim = await payloads.offload({"text": "<b>large</b>" * 100}, always=True)
@@ -57,7 +57,7 @@ async def test_an_offloaded_payload_is_loaded_on_request(browser: Browser, endpo
 
 
 @pytest.mark.parametrize("dark", [False, pytest.param(True, marks=pytest.mark.slow)])
-async def test_outcomes_differ_in_colour_shape_and_word(browser: Browser, endpoint: Endpoint, *, dark: bool) -> None:
+async def test_outcomes_differ_in_colour_shape_and_word(endpoint: Endpoint, browser: Browser, *, dark: bool) -> None:
     flaky, slow = unique("flaky"), unique("slow")
     retry = [{"ErrorEquals": ["Flaky"], "IntervalSeconds": 1, "MaxAttempts": 1}]
     caught = {"Catch": [{"ErrorEquals": ["States.ALL"], "Next": "Wait"}], "Next": "Never"}
@@ -99,7 +99,7 @@ async def test_outcomes_differ_in_colour_shape_and_word(browser: Browser, endpoi
     await endpoint.account.call("StopExecution", executionArn=execution)
 
 
-async def test_a_picture_is_moved_and_zoomed_by_pointer_and_keys(browser: Browser, endpoint: Endpoint) -> None:
+async def test_a_picture_is_moved_and_zoomed_by_pointer_and_keys(endpoint: Endpoint, browser: Browser) -> None:
     execution = await endpoint.start({"StartAt": "P", "States": {"P": PASS}})
     await endpoint.ended(execution)
     page = await browser.open(endpoint.page(execution), size=(2560, 1300))

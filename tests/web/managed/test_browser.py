@@ -115,7 +115,7 @@ async def test_a_list_follows_what_happens_and_keeps_the_focus(
     await manager.cancel_workflow(second.id, "the test is over")
 
 
-async def test_one_logs_in_and_works_by_keyboard_alone(browser: Browser, manager: LocalManager):
+async def test_one_logs_in_and_works_by_keyboard_alone(manager: LocalManager, browser: Browser):
     definition = await defined(manager, {"StartAt": "A", "States": {"A": {"Type": "Pass", "End": True}}})
     async with visiting(manager, tokens=Tokens(["t" * 20])) as site:
         page = await browser.open(f"{site.root}/ui/definitions/{definition.name}/start")
@@ -180,7 +180,7 @@ async def test_pages_fit_have_no_barriers_and_run_nothing_hostile(
 
 
 @pytest.mark.slow
-async def test_the_login_has_no_barriers(browser: Browser, manager: LocalManager, axe: str):
+async def test_the_login_has_no_barriers(manager: LocalManager, browser: Browser, axe: str):
     async with visiting(manager, tokens=Tokens(["t" * 20])) as site:
         for size, dark in ((NARROW, False), (WIDE, True)):
             page = await browser.open(f"{site.root}/ui/", size=size, dark=dark)
