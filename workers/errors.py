@@ -102,59 +102,90 @@ def bare(error: BaseException) -> BaseException:
 
 
 class ErrorName(StrEnum):
-    """The error names this framework itself sends to Step Functions."""
+    """The error names this framework itself sends to Step Functions.
+
+    Each says what it means, and whether another attempt can help: `yes`, at once or soon; `later`, when somebody or
+    something has mended what is broken; `no`, not without a change. The reference page is made of that.
+    """
 
     SHUTTING_DOWN = "Worker.ShuttingDown"
-    """The worker is being stopped and could not finish the task. Retry: another worker will take it."""
+    """The worker is being stopped and could not finish the task. Another worker will take it. Retry: yes."""
     INVALID_INPUT = "Worker.InvalidInput"
-    """The task's input does not fit the handler's signature. Retrying cannot help."""
+    """The input is no JSON that a worker reads, or does not fit the handler's signature. The cause says where.
+
+    Retry: no.
+    """
     INVALID_OUTPUT = "Worker.InvalidOutput"
-    """The handler returned something that is not of its declared type, or that JSON cannot hold."""
+    """The handler returned what is not of its declared type, or what JSON cannot hold; or Step Functions refused it.
+
+    Retry: no.
+    """
     OUTPUT_TOO_LARGE = "Worker.OutputTooLarge"
-    """The result is over 262,144 bytes of JSON and no payload store takes it."""
+    """The result is over 262,144 bytes of JSON and no payload store takes it. Retry: no."""
     HANDLER_TIMEOUT = "Worker.HandlerTimeout"
-    """The handler ran longer than its `timeout`."""
+    """The handler ran longer than its `timeout`. Retry: yes."""
     HANDLER_CRASHED = "Worker.HandlerCrashed"
-    """The process that ran the handler died: a signal, or no memory left."""
+    """The process that ran the handler died: a signal, or no memory left. Retry: yes."""
     COMMAND_FAILED = "Worker.CommandFailed"
-    """The command exited with a code other than 0, and named no error of its own."""
+    """The command of `workers exec` exited with a code other than 0, and named no error of its own. Retry: no."""
     COMMAND_KILLED = "Worker.CommandKilled"
-    """A signal ended the command that the worker had not sent: most often the memory was used up."""
+    """A signal ended the command that the worker had not sent: most often the memory was used up. Retry: yes."""
     COMMAND_NOT_FOUND = "Worker.CommandNotFound"
-    """There is no such command on this worker."""
+    """There is no such command on this worker. Retry: later."""
     COMMAND_NOT_STARTED = "Worker.CommandNotStarted"
-    """The command could not be started: no permission, no interpreter, no room for its work directory."""
+    """The command could not be started: no permission, no interpreter, no room for its work directory. Retry: later."""
     PAUSE_POLLING = "Worker.PausePolling"
-    """The handler asked for a pause because something that it needs is down. Retry: polls go on after the pause."""
+    """The handler asked for a pause, because something that it needs is down. Polls go on after the pause.
+
+    Retry: later.
+    """
     CALLBACK_KEY_IN_USE = "Worker.CallbackKeyInUse"
-    """A task of another execution waits for the same key, and executions may not share keys here."""
+    """A task of another execution waits for the same callback key, and executions may not share keys here.
+
+    Retry: later.
+    """
     PAYLOAD_MISSING = "Worker.PayloadMissing"
-    """The object of a claim is gone from the payload store: swept, expired or never written. Retrying cannot help."""
+    """The object of a claim is gone from the payload store: swept, expired or never written. Retry: no."""
     PAYLOAD_CORRUPT = "Worker.PayloadCorrupt"
-    """The object of a claim is not what was offloaded: its length or its hash differs, or it cannot be decoded."""
+    """The object of a claim is not what was offloaded: its length or its hash differs, or it cannot be decoded.
+
+    Retry: no.
+    """
     PAYLOAD_FORBIDDEN = "Worker.PayloadForbidden"
-    """A claim points outside the payload stores this worker may read. Nothing was read."""
+    """A claim points outside the payload stores that this worker may read. Nothing was read. Retry: no."""
     PAYLOAD_MALFORMED = "Worker.PayloadMalformed"
-    """An object looks like a claim and is none: a field is missing, of a wrong type or of an unknown version."""
+    """An object looks like a claim and is none: a field is missing, of a wrong type or of an unknown version.
+
+    Retry: no.
+    """
     PAYLOAD_NESTED = "Worker.PayloadNested"
-    """An offloaded payload holds a claim itself. It is not followed."""
+    """An offloaded payload holds a claim itself. It is not followed. Retry: no."""
     PAYLOAD_TOO_LARGE = "Worker.PayloadTooLarge"
-    """A payload is over the size that this worker reads or writes. Nothing was read."""
+    """A payload is over the size that this worker reads or writes. Nothing was read. Retry: no."""
     PAYLOAD_STORE_MISSING = "Worker.PayloadStoreMissing"
-    """The bucket or folder of the payload store does not exist."""
+    """The bucket or folder of the payload store does not exist. Retry: later."""
     PAYLOAD_ACCESS_DENIED = "Worker.PayloadAccessDenied"
-    """The payload store refused the worker's credentials; without s3:ListBucket that can also mean a missing object."""
+    """The payload store refused the worker's credentials; without `s3:ListBucket` that can also mean a missing object.
+
+    Retry: later.
+    """
     PAYLOAD_STORE_REFUSED = "Worker.PayloadStoreRefused"
-    """The payload store refused a request, for instance an unknown KMS key or tag. Retrying cannot help."""
+    """The payload store refused a request, for instance an unknown KMS key or tag. Retry: no."""
     PAYLOAD_STORE_UNAVAILABLE = "Worker.PayloadStoreUnavailable"
-    """The payload store could not be reached, or answered with errors, through all retries. Retrying later may help."""
+    """The payload store could not be reached, or answered with errors, through all retries. Retry: later."""
     NO_IDEMPOTENCY_KEY = "Worker.NoIdempotencyKey"
-    """`Idempotent` cannot tell which work the task is: its input brings no context, and no key was chosen."""
+    """`Idempotent` cannot tell which work the task is: its input brings no context, and no key was chosen.
+
+    Retry: no.
+    """
     ALREADY_IN_PROGRESS = "Worker.AlreadyInProgress"
-    """Another attempt of the same work still runs. Retry later: its result will be there, or its lease over."""
+    """Another attempt of the same work still runs. Its result will be there, or its lease over. Retry: later."""
     LEASE_LOST = "Worker.LeaseLost"
-    """This attempt was silent for longer than its lease, so that another one may have taken the work over."""
+    """This attempt was silent for longer than its lease, so that another one may have taken the work over.
+
+    Retry: yes.
+    """
     RESULT_NOT_KEPT = "Worker.ResultNotKept"
-    """The work was done by an earlier attempt, whose result was too large to keep. It is not done again."""
+    """The work was done by an earlier attempt, whose result was too large to keep. It is not done again. Retry: no."""
     RECORD_STORE_FAILED = "Worker.RecordStoreFailed"
-    """The store of `Idempotent` could not be used; the work was not begun. Retrying later may help."""
+    """The store of `Idempotent` could not be used; the work was not begun. Retry: later."""

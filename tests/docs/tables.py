@@ -1,5 +1,6 @@
 """The tables of the reference pages that the code knows best. `python -m tests.docs.tables` writes them anew."""
 
+import ast
 import json
 import re
 from pathlib import Path
@@ -10,6 +11,7 @@ from pydantic_core import PydanticUndefined
 from tests.docs import cli_page, python_page
 from tests.docs.log_events import ROOT
 from workers.cli.serve import serve
+from workers.errors import ErrorName
 from workers.manager.api.measuring import Measures
 from workers.metrics import METRICS
 from workers.settings import Settings, flag, variable
@@ -23,6 +25,18 @@ def metrics_rows() -> list[list[str]]:
         [f"`{metric.name}`", metric.kind.value, ", ".join(f"`{label}`" for label in metric.labels), metric.help]
         for metric in METRICS
     ]
+
+
+def errors_rows() -> list[list[str]]:
+    """Name and meaning of each error that this framework sends, and whether to retry: from what stands below it."""
+    source = ast.parse((ROOT / "workers" / "errors.py").read_text())
+    (names,) = [node for node in source.body if isinstance(node, ast.ClassDef) and node.name == ErrorName.__name__]
+    rows = []
+    for name, text in zip(names.body[1::2], names.body[2::2], strict=True):
+        said = " ".join(ast.literal_eval(ast.unparse(text)).split())
+        meaning, _, retry = said.removesuffix(".").partition(" Retry: ")
+        rows.append([f"`{ErrorName[name.targets[0].id]}`", meaning, retry])
+    return rows
 
 
 def settings_rows() -> list[list[str]]:
@@ -89,6 +103,7 @@ def write_table(page: Path, rows: list[list[str]], section: str = "") -> None:
 
 
 if __name__ == "__main__":
+    write_table(REFERENCE / "errors.md", errors_rows())
     write_table(REFERENCE / "metrics.md", metrics_rows())
     write_table(REFERENCE / "settings.md", settings_rows())
     write_table(REFERENCE / "serve.md", serve_rows(), "Settings")
