@@ -53,6 +53,22 @@ def put(served: Line, tmp_path: Path) -> Any:
     return put
 
 
+def test_a_definition_with_a_schema_of_its_inputs(served: Line, put: Any, tmp_path: Path):
+    name = put(PASSES)
+    machine, schema = str(tmp_path / "machine.yaml"), tmp_path / "schema.yaml"
+    schema.write_text("type: object\nrequired: [order]\n")
+    asked = ("definitions", "put", name, machine, "--input-schema", str(schema))
+    assert served.ok(*asked).out == f"{name}@1: created\n"
+    assert served.ok(*asked).out == f"{name}@1: is so already\n"
+    assert json.loads(served.ok("definitions", "show", name).out)["inputSchema"]["required"] == ["order"]
+    assert '+  "required": [' in served("definitions", "diff", f"{name}@0", f"{name}@1").out
+    assert "input: 'order' is a required property" in served.refused("workflows", "start", name, "{}")
+    schema.write_text("type: nothing")
+    assert "inputSchema: $.type: 'nothing'" in served.refused(*asked)
+    schema.write_text("{")
+    assert "--input-schema" in served.refused(*asked)
+
+
 def test_definitions_are_put_listed_shown_compared_and_deleted(served: Line, put: Any, tmp_path: Path):
     name = put(PASSES)
     file = str(tmp_path / "machine.yaml")

@@ -148,6 +148,17 @@ async def test_what_a_start_cannot_have_is_said_all_at_once(managers: Managers):
             await manager.start_workflow("other")
 
 
+async def test_an_input_must_fit_the_schema_of_its_definition(managers: Managers):
+    given = definition().model_copy(update={"input_schema": {"required": ["name"]}})
+    async with managers(definitions=[given], work=False) as manager:
+        with pytest.raises(InvalidError, match="input: 'name' is a required property"):
+            await manager.start_workflow("hello", {})
+        assert (await manager.start_workflow("hello", {"name": "Ada"})).input == '{"name":"Ada"}'
+    with pytest.raises(InvalidError, match="definition hello: inputSchema: "):
+        async with managers(definitions=[given.model_copy(update={"input_schema": {"type": "nothing"}})]):
+            pass
+
+
 async def test_a_changed_definition_is_refused_with_the_difference_or_updated(managers: Managers):
     environment = unique("env")
     slower = [definition(timeout_seconds=99)]

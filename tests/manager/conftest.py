@@ -29,6 +29,7 @@ CHAIN = {
         "two": {"Type": "Task", "Resource": "two", "TimeoutSeconds": 60, "HeartbeatSeconds": 30, "End": True},
     },
 }
+WAITS = {"StartAt": "wait", "States": {"wait": {"Type": "Wait", "Seconds": 600, "End": True}}}
 BREAKS = {
     "StartAt": "look",
     "States": {

@@ -59,6 +59,7 @@ def show(definition: str, *, all_: bool, **options: Any) -> None:
 @click.option("--tag", "tags", metavar="KEY=VALUE", multiple=True, help="A tag of its workflows; may be repeated.")
 @click.option("--manager", type=click.Choice(["step-functions", "batch"]), default="step-functions", show_default=True,
               help="What runs it: with batch every state is a job of AWS Batch.")  # fmt: skip
+@click.option("--input-schema", metavar="FILE", help="A JSON Schema, in JSON or YAML, that inputs must fit.")
 @json_option
 @manager_options
 def put(
@@ -67,6 +68,7 @@ def put(
     *,
     tags: tuple[str, ...],
     manager: Literal["step-functions", "batch"],
+    input_schema: str | None,
     as_json: bool,
     **options: Any,
 ) -> None:
@@ -81,7 +83,11 @@ def put(
 
     try:
         wanted = NewWorkflowDefinition(
-            name=name, manager=manager, state_machine=read_text(file), default_tags=pairs(tags, "--tag")
+            name=name,
+            manager=manager,
+            state_machine=read_text(file),
+            default_tags=pairs(tags, "--tag"),
+            input_schema=None if input_schema is None else _schema(input_schema),
         )
     except ValidationError as error:
         raise UsageError(explain(error)) from None
@@ -90,6 +96,16 @@ def put(
         print_json(kept.to_json())
     else:
         click.echo(f"{name}@{kept.version}: {made}")
+
+
+def _schema(file: str) -> Any:
+    from workers.machines.loading import files
+
+    found = files.read_text(read_text(file), name=file)
+    if not found.readable or found.findings:
+        said = "; ".join(f"line {found.line(one.where)}: {one.message}" for one in found.findings)
+        raise UsageError(f"--input-schema {file}: {said}")
+    return found.data
 
 
 async def _put(client: "Client", wanted: Any) -> tuple[str, "WorkflowDefinition"]:
@@ -102,7 +118,8 @@ async def _put(client: "Client", wanted: Any) -> tuple[str, "WorkflowDefinition"
     except NotFoundError:
         return "created", await client.create_definition(wanted)
     same = latest.state_machine == parse(wanted.state_machine).data and latest.manager == wanted.manager
-    if same and latest.default_tags == wanted.default_tags:
+    beside = latest.default_tags == wanted.default_tags and latest.input_schema == wanted.input_schema
+    if same and beside:
         return "is so already", latest
     return "created", await client.update_definition(wanted)
 
@@ -124,7 +141,7 @@ def diff(definition: str, other: str, **options: Any) -> int:
             return [_lines(first.state_machine), _lines(parse(read_text(other), name=other).data)]
         text = other if "@" in other or not other.isdecimal() else f"{name}@{other}"
         second = await client.definition(*_split(text))
-        return [_lines(first.state_machine), _lines(second.state_machine)]
+        return [_lines(one.state_machine) + _lines(one.input_schema) for one in (first, second)]
 
     before, after = on_manager(work, options)
     lines = list(difflib.unified_diff(before, after, definition, other, lineterm=""))
@@ -162,5 +179,5 @@ def _split(definition: str) -> tuple[str, int | None]:
     return (name, int(version)) if at and version.isdecimal() else (definition, None)
 
 
-def _lines(machine: Any) -> list[str]:
-    return json.dumps(machine, indent=2, ensure_ascii=False).splitlines()
+def _lines(document: Any) -> list[str]:
+    return [] if document is None else json.dumps(document, indent=2, ensure_ascii=False).splitlines()

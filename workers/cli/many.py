@@ -49,7 +49,7 @@ def refresh(**options: Any) -> int:
 
 def _each(act: Callable[["Client", str], Awaitable[Any]], did: str, options: dict[str, Any]) -> int:
     """Does something with each workflow that is meant. Exit code 1: it was refused for some."""
-    from workers.manager.errors import ManagerError, UnavailableError
+    from workers.manager.errors import AwsDeniedError, ManagerError, UnavailableError
     from workers.stepfunctions.pacing import Bucket, Pace
 
     if bool(options["workflow_ids"]) == bool(options["definition"]):
@@ -63,7 +63,7 @@ def _each(act: Callable[["Client", str], Awaitable[Any]], did: str, options: dic
             async with limiter:
                 try:
                     await act(client, workflow_id)
-                except UnavailableError:
+                except (UnavailableError, AwsDeniedError):  # the next one would hear the same
                     raise
                 except ManagerError as error:
                     refused.append(workflow_id)

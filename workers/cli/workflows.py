@@ -166,14 +166,15 @@ def resolve(workflow_ids: tuple[str, ...], **options: Any) -> None:
 
 @workflows.command()
 @click.argument("workflow_id", metavar="ID")
+@click.option("--key", help="An idempotency key: the same for the same request redrives once.")
 @follow_option
 @json_option
 @manager_options
-def redrive(workflow_id: str, *, follow: bool, as_json: bool, **options: Any) -> int:
+def redrive(workflow_id: str, *, key: str | None, follow: bool, as_json: bool, **options: Any) -> int:
     """Let a workflow that failed or was cancelled go on where it ended."""
 
     async def work(client: "Client") -> "Workflow":
-        redriven = await client.redrive_workflow(workflow_id)
+        redriven = await client.redrive_workflow(workflow_id, idempotency_key=key)
         return await follow_workflow(client, redriven, quiet=as_json) if follow else redriven
 
     return _ended(on_manager(work, options), options["url"], follow=follow, as_json=as_json)

@@ -13,6 +13,7 @@ from workers.machines.loading.files import open_source, read_text
 from workers.manager.errors import InvalidError
 from workers.manager.model import WorkflowDefinition, now
 from workers.manager.requests import LATEST, NewWorkflowDefinition
+from workers.manager.schemas import check_schema
 from workers.manager.translation.machine import NESTS, read_machine
 from workers.signatures import explain
 
@@ -48,8 +49,8 @@ class Names:
 def read_definitions(source: str | Path | bytes) -> list[NewWorkflowDefinition]:
     """The definitions in a YAML or JSON file, or in the text itself (`bytes`): a list of them, or one.
 
-    Each has `name`, `stateMachine` and maybe `version`, `manager` and `defaultTags`. Raises `InvalidError` for what
-    cannot be read, and `UsageError` for a file that cannot be opened.
+    Each has `name`, `stateMachine` and maybe `version`, `manager`, `defaultTags` and `inputSchema`. Raises
+    `InvalidError` for what cannot be read, and `UsageError` for a file that cannot be opened.
     """
     found = read_text(source.decode(), name="the definitions") if isinstance(source, bytes) else open_source(source)
     if not found.readable or found.findings:
@@ -69,6 +70,8 @@ def check_definition(given: NewWorkflowDefinition, names: Names, functions: Coll
         raise InvalidError(f"definition {given.name}: {error}") from None
     try:
         machine = read_machine(given.state_machine)
+        if given.input_schema is not None:
+            check_schema(given.input_schema)
     except InvalidError as error:
         raise InvalidError(f"definition {given.name}: {error}", problems=error.problems) from None
     if problems := [*_unknown(machine, functions)]:
@@ -80,6 +83,7 @@ def check_definition(given: NewWorkflowDefinition, names: Names, functions: Coll
         manager=given.manager,
         state_machine=machine,
         default_tags=given.default_tags,
+        input_schema=given.input_schema,
     )
 
 

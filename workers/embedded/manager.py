@@ -114,13 +114,21 @@ class EmbeddedManager(Refused, EmbeddedWorkflows):
         """The one that there is."""
         return [await self.definition(name)]
 
-    async def create_definition(self, definition: NewWorkflowDefinition) -> WorkflowDefinition:
-        """Adds a definition. One that is there already must be of version -1, and is replaced."""
+    async def create_definition(
+        self, definition: NewWorkflowDefinition, *, idempotency_key: str | None = None
+    ) -> WorkflowDefinition:
+        """Adds a definition. One that is there already must be of version -1, and is replaced.
+
+        `idempotency_key` is of no use here: nothing is lost on the way.
+        """
+        del idempotency_key
         return self._add(definition)
 
-    async def update_definition(self, definition: NewWorkflowDefinition) -> WorkflowDefinition:
+    async def update_definition(
+        self, definition: NewWorkflowDefinition, *, idempotency_key: str | None = None
+    ) -> WorkflowDefinition:
         """Not supported: there are no versions."""
-        del definition
+        del definition, idempotency_key
         refuse("update_definition", "there are no versions; give it a new name, or version -1 to replace it")
 
     def _opened(self) -> AbstractAsyncContextManager[Account]:

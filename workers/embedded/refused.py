@@ -40,7 +40,7 @@ class Refused:
         """Not supported."""
         refuse("resume_workflow", "redrive_workflow goes on where a workflow failed")
 
-    async def resolve_workflow(self, workflow_id: str) -> None:
+    async def resolve_workflow(self, workflow_id: str, *, idempotency_key: str | None = None) -> None:
         """Not supported."""
         refuse("resolve_workflow", _NO_STORE)
 

@@ -11,7 +11,7 @@ from workers.embedded.machines import Machines
 from workers.embedded.refused import NotSupportedError
 from workers.errors import UsageError
 from workers.executions.history import history_items
-from workers.manager.errors import ConflictError, InvalidError, NotFoundError, UnavailableError
+from workers.manager.errors import AwsDeniedError, ConflictError, InvalidError, NotFoundError, UnavailableError
 from workers.manager.jobs import read_events
 from workers.manager.model import (
     DEFAULT_QUEUE,
@@ -24,9 +24,10 @@ from workers.manager.model import (
     WorkflowSummary,
 )
 from workers.manager.observing import change_of, resources_of
+from workers.manager.schemas import check_input
 from workers.payloads.document import encode
 from workers.stepfunctions.account import Account, is_missing
-from workers.stepfunctions.protocol import RefusedError, ServiceError, TransientError
+from workers.stepfunctions.protocol import DeniedError, RefusedError, ServiceError, TransientError
 
 _SEPARATOR = ":"
 """Between definition and execution in the id of a workflow: AWS allows it in neither name."""
@@ -66,6 +67,8 @@ class EmbeddedWorkflows:
         text = (input or "{}") if isinstance(input, str) else encode(dict(input)).decode()
         self._check(text, namespace, queue, tags)
         definition = await self.definition(name, version)
+        if definition.input_schema is not None:
+            check_input(json.loads(text), definition.input_schema)
         try:
             execution = check_name(idempotency_key or str(uuid4()), "execution")
             machine = await self._machines.of(self.account, definition)
@@ -149,8 +152,9 @@ class EmbeddedWorkflows:
                 return
             query = query.model_copy(update={"page_token": page.next_page_token})
 
-    async def cancel_workflow(self, workflow_id: str, reason: str) -> None:
-        """Stops a workflow. Raises `InvalidError` for one that has ended."""
+    async def cancel_workflow(self, workflow_id: str, reason: str, *, idempotency_key: str | None = None) -> None:
+        """Stops a workflow; `idempotency_key` is of no use here. Raises `InvalidError` for one that has ended."""
+        del idempotency_key
         workflow = await self.workflow(workflow_id)
         if workflow.status.terminal:
             raise InvalidError(f"Cancellation not allowed. Workflow {workflow_id} is {workflow.status}")
@@ -164,11 +168,15 @@ class EmbeddedWorkflows:
         except ServiceError as error:
             raise _said(error) from error
 
-    async def redrive_workflow(self, workflow_id: str) -> Workflow:
-        """Lets a workflow go on where it failed or was cancelled. Raises `ConflictError` for one that cannot."""
+    async def redrive_workflow(self, workflow_id: str, *, idempotency_key: str | None = None) -> Workflow:
+        """Lets a workflow go on where it failed or was cancelled. Raises `ConflictError` for one that cannot.
+
+        `idempotency_key`: Step Functions knows the last ten of an execution for fifteen minutes (RedriveExecution).
+        """
         _, arn = await self._find(workflow_id)
         try:
-            await self.account.call("RedriveExecution", executionArn=arn, clientToken=str(uuid4()))
+            token = idempotency_key or str(uuid4())
+            await self.account.call("RedriveExecution", executionArn=arn, clientToken=token)
         except RefusedError as error:
             if is_missing(error):
                 raise NotFoundError(workflow_id) from error
@@ -247,13 +255,14 @@ def _listed(query: Query) -> str:
 
 def _summary(workflow: Workflow) -> WorkflowSummary:
     """The workflow without what lists leave out."""
-    definition = workflow.workflow_definition.model_copy(update={"state_machine": None})
     fields = {name: getattr(workflow, name) for name in WorkflowSummary.model_fields}
-    return WorkflowSummary.model_construct(**{**fields, "workflow_definition": definition})
+    return WorkflowSummary.model_construct(**{**fields, "workflow_definition": workflow.workflow_definition.brief()})
 
 
 def _said(error: ServiceError) -> Exception:
     """What Step Functions says, in the manager's words."""
+    if isinstance(error, DeniedError):
+        return AwsDeniedError.of(error)
     if isinstance(error, TransientError):
         return UnavailableError(str(error))
     return InvalidError(str(error))

@@ -61,14 +61,25 @@ class Client:
         """All versions, the first one first."""
         return await self._http.many(WorkflowDefinition, f"/workflow-definitions/{_quoted(name)}", {"latest": "false"})
 
-    async def create_definition(self, definition: NewWorkflowDefinition) -> WorkflowDefinition:
-        """Creates version 0 of a definition that does not exist yet."""
-        return await self._http.one(WorkflowDefinition, "POST", "/workflow-definitions", definition.to_json())
+    async def create_definition(
+        self, definition: NewWorkflowDefinition, *, idempotency_key: str | None = None
+    ) -> WorkflowDefinition:
+        """Creates version 0 of a definition that does not exist yet.
 
-    async def update_definition(self, definition: NewWorkflowDefinition) -> WorkflowDefinition:
-        """Creates the next version of a definition that exists."""
+        Repeated after faults only with an `idempotency_key`: the same key for the same request makes one version.
+        """
+        path = "/workflow-definitions"
+        return await self._http.one(WorkflowDefinition, "POST", path, definition.to_json(), **_keyed(idempotency_key))
+
+    async def update_definition(
+        self, definition: NewWorkflowDefinition, *, idempotency_key: str | None = None
+    ) -> WorkflowDefinition:
+        """Creates the next version of a definition that exists.
+
+        Repeated after faults only with an `idempotency_key`: the same key for the same request makes one version.
+        """
         path = f"/workflow-definitions/{_quoted(definition.name)}"
-        return await self._http.one(WorkflowDefinition, "PUT", path, definition.to_json(), repeat=False)
+        return await self._http.one(WorkflowDefinition, "PUT", path, definition.to_json(), **_keyed(idempotency_key))
 
     async def deprecate_definition(self, name: str, version: int | None = None, *, deprecated: bool = True) -> None:
         """Says that nothing new is to be started with a version, or with any; or takes that back."""
@@ -106,8 +117,7 @@ class Client:
             "POST",
             "/workflows",
             body,
-            headers=_keyed(idempotency_key),
-            repeat=idempotency_key is not None,
+            **_keyed(idempotency_key),
         )
 
     async def workflow(self, workflow_id: str, *, history: bool = False) -> Workflow:
@@ -132,9 +142,13 @@ class Client:
                 return
             query = query.model_copy(update={"page_token": page.next_page_token})
 
-    async def cancel_workflow(self, workflow_id: str, reason: str) -> None:
-        """Stops a workflow."""
-        await self._http.send("DELETE", f"/workflows/{_quoted(workflow_id)}", {"reason": reason}, repeat=True)
+    async def cancel_workflow(self, workflow_id: str, reason: str, *, idempotency_key: str | None = None) -> None:
+        """Stops a workflow.
+
+        `idempotency_key`: the same key for the same request does not stop it again after it was redriven.
+        """
+        path, options = f"/workflows/{_quoted(workflow_id)}", _keyed(idempotency_key) | {"repeat": True}
+        await self._http.send("DELETE", path, {"reason": reason}, **options)
 
     async def resume_workflow(self, workflow_id: str, start_at: str, *, idempotency_key: str | None = None) -> Workflow:
         """Starts a new workflow that goes on at the state `start_at` of one that has ended, with its input there.
@@ -146,17 +160,23 @@ class Client:
             "POST",
             f"/workflows/{_quoted(workflow_id)}",
             {"StartAt": start_at},
-            headers=_keyed(idempotency_key),
-            repeat=idempotency_key is not None,
+            **_keyed(idempotency_key),
         )
 
-    async def resolve_workflow(self, workflow_id: str) -> None:
-        """Says that nobody need look at it any more."""
-        await self._http.send("POST", f"/workflows/{_quoted(workflow_id)}/resolved", repeat=False)
+    async def resolve_workflow(self, workflow_id: str, *, idempotency_key: str | None = None) -> None:
+        """Says that nobody need look at it any more.
 
-    async def redrive_workflow(self, workflow_id: str) -> Workflow:
-        """Lets a workflow that failed or was cancelled go on where it ended."""
-        return await self._http.one(Workflow, "POST", f"/workflows/{_quoted(workflow_id)}/redrive", repeat=False)
+        Repeated after faults only with an `idempotency_key`, with which it is not refused because it was done.
+        """
+        await self._http.send("POST", f"/workflows/{_quoted(workflow_id)}/resolved", **_keyed(idempotency_key))
+
+    async def redrive_workflow(self, workflow_id: str, *, idempotency_key: str | None = None) -> Workflow:
+        """Lets a workflow that failed or was cancelled go on where it ended.
+
+        Repeated after faults only with an `idempotency_key`: the same key for the same request redrives it once.
+        """
+        path = f"/workflows/{_quoted(workflow_id)}/redrive"
+        return await self._http.one(Workflow, "POST", path, **_keyed(idempotency_key))
 
     async def refresh_workflow(self, workflow_id: str) -> Workflow:
         """Reads its status and its jobs from Step Functions, whatever is known already."""
@@ -218,8 +238,10 @@ def _quoted(part: str) -> str:
     return quote(part, safe="")
 
 
-def _keyed(idempotency_key: str | None) -> dict[str, str]:
-    return {"Idempotency-Key": idempotency_key} if idempotency_key else {}
+def _keyed(idempotency_key: str | None) -> dict[str, Any]:
+    """How a request is sent that its caller may have named: only then it is repeated."""
+    headers = {"Idempotency-Key": idempotency_key} if idempotency_key else {}
+    return {"headers": headers, "repeat": idempotency_key is not None}
 
 
 def _asked(query: Query) -> list[tuple[str, str]]:

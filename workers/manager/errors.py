@@ -4,6 +4,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from workers.errors import WorkersError
+from workers.stepfunctions.protocol import DeniedError
+
+_NAMING = {"AccessDenied", "AccessDeniedException", "KmsAccessDeniedException", "NotAuthorized"}
+"""Codes of AWS with whose messages it names the action and the resource; those about signatures quote what was sent."""
 
 
 class ManagerError(WorkersError):
@@ -24,6 +28,19 @@ class TooLargeError(InvalidError):
 
 class UnavailableError(ManagerError):
     """Something that is needed could not be reached, or did not answer in time. Trying again may help."""
+
+
+class AwsDeniedError(ManagerError):
+    """AWS does not let the manager do what it was asked for: only whoever runs it can mend that."""
+
+    @classmethod
+    def of(cls, error: DeniedError) -> "AwsDeniedError":
+        """What AWS said to a call of Step Functions, and what to do."""
+        said = str(error).rstrip(".") if error.code in _NAMING else f"{error.operation}: {error.code}"
+        return cls(
+            f"Step Functions: {said}. AWS does not let the workflow manager call {error.operation}: its role lacks the "
+            "right to do so, or its credentials are not valid. `workers iam manager` prints a policy with all it needs"
+        )
 
 
 class NotFoundError(ManagerError):
@@ -52,3 +69,7 @@ class InvalidPageTokenError(InvalidError):
 
 class StoreUnavailableError(UnavailableError):
     """The database could not be reached, or did not answer in time."""
+
+
+class StoreDeniedError(StoreUnavailableError, AwsDeniedError):
+    """AWS does not let the manager use its tables. It goes on asking, for somebody may mend that."""

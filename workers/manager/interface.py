@@ -1,7 +1,8 @@
 """What every workflow manager does: the service itself, the client of its REST API, the one inside of an application.
 
 All raise the errors of `workers.manager.errors`: `NotFoundError`, `InvalidError` for what was asked in a wrong way,
-`ConflictError` for what the present state does not allow, `UnavailableError` where trying again may help.
+`ConflictError` for what the present state does not allow, `UnavailableError` where trying again may help,
+`AwsDeniedError` where AWS does not let the manager do it.
 """
 
 from collections.abc import AsyncIterator, Mapping
@@ -34,11 +35,21 @@ class Definitions(Protocol):
     async def definition_versions(self, name: str) -> list[WorkflowDefinition]:
         """All versions, the first one first."""
 
-    async def create_definition(self, definition: NewWorkflowDefinition) -> WorkflowDefinition:
-        """Creates version 0 of a definition that does not exist yet."""
+    async def create_definition(
+        self, definition: NewWorkflowDefinition, *, idempotency_key: str | None = None
+    ) -> WorkflowDefinition:
+        """Creates version 0 of a definition that does not exist yet.
 
-    async def update_definition(self, definition: NewWorkflowDefinition) -> WorkflowDefinition:
-        """Creates the next version of a definition that exists."""
+        `idempotency_key`: the same key for the same request makes one version.
+        """
+
+    async def update_definition(
+        self, definition: NewWorkflowDefinition, *, idempotency_key: str | None = None
+    ) -> WorkflowDefinition:
+        """Creates the next version of a definition that exists.
+
+        `idempotency_key`: the same key for the same request makes one version.
+        """
 
     async def deprecate_definition(self, name: str, version: int | None = None, *, deprecated: bool = True) -> None:
         """Says that nothing new is to be started with a version, or with any; or takes that back."""
@@ -75,8 +86,11 @@ class Workflows(Protocol):
     def all_workflows(self, query: Query) -> AsyncIterator[WorkflowSummary]:
         """What `query` asks for, over all pages."""
 
-    async def cancel_workflow(self, workflow_id: str, reason: str) -> None:
-        """Stops a workflow."""
+    async def cancel_workflow(self, workflow_id: str, reason: str, *, idempotency_key: str | None = None) -> None:
+        """Stops a workflow.
+
+        `idempotency_key`: the same key for the same request does not stop it again after it was redriven.
+        """
 
     async def resume_workflow(self, workflow_id: str, start_at: str, *, idempotency_key: str | None = None) -> Workflow:
         """Starts a new workflow that goes on at the state `start_at` of one that has ended, with its input there.
@@ -84,11 +98,18 @@ class Workflows(Protocol):
         `idempotency_key`: the same key for the same request starts it once.
         """
 
-    async def resolve_workflow(self, workflow_id: str) -> None:
-        """Says that nobody need look at it any more."""
+    async def resolve_workflow(self, workflow_id: str, *, idempotency_key: str | None = None) -> None:
+        """Says that nobody need look at it any more.
 
-    async def redrive_workflow(self, workflow_id: str) -> Workflow:
-        """Lets a workflow that failed or was cancelled go on where it ended: what succeeded is not done again."""
+        `idempotency_key`: the same key for the same request is not refused because it was done, and resolves no failure
+        of a later redrive.
+        """
+
+    async def redrive_workflow(self, workflow_id: str, *, idempotency_key: str | None = None) -> Workflow:
+        """Lets a workflow that failed or was cancelled go on where it ended: what succeeded is not done again.
+
+        `idempotency_key`: the same key for the same request redrives it once.
+        """
 
     async def refresh_workflow(self, workflow_id: str) -> Workflow:
         """Reads its status and its jobs from Step Functions, whatever is known already."""

@@ -85,8 +85,7 @@ class Launcher:
             self._machines.forget(workflow)  # somebody has deleted it since it was last used
             arn = await self._start(await self._machines.of(workflow), workflow.id, text)
         change = Change(launch=Launch.STARTED, execution_arn=arn)
-        about = workflow.workflow_definition.model_copy(update={"state_machine": None})
-        before = workflow.model_copy(update={"workflow_definition": about})
+        before = workflow.model_copy(update={"workflow_definition": workflow.workflow_definition.brief()})
         started = await self._gathered.update(before, change)
         if started.cancel_reason is not None:  # it was cancelled meanwhile
             await self._stop(started)

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainSerializer, WithJsonSchema
 from pydantic.alias_generators import to_camel
@@ -138,6 +138,12 @@ class WorkflowDefinition(Model):
     default_tags: dict[str, str] = Field(default_factory=dict)
     deprecated: bool = False
     """Nothing new is to be started with it."""
+    input_schema: dict[str, Any] | None = None
+    """The JSON Schema of its workflows' inputs, if it has one; left out where the machine is."""
+
+    def brief(self) -> Self:
+        """Without what lists of workflows leave out."""
+        return self.model_copy(update={"state_machine": None, "input_schema": None})
 
 
 class StateResource(Model):

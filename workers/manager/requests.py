@@ -96,6 +96,11 @@ class NewWorkflowDefinition(Request):
         ],
     )
     default_tags: Tags = Field(default_factory=dict, description="Tags of its workflows and of its state machines.")
+    input_schema: dict[str, Any] | None = Field(
+        default=None,
+        description="A JSON Schema (2020-12, or what its `$schema` names) that the inputs of its workflows must fit.",
+        examples=[{"type": "object", "required": ["order"], "properties": {"order": {"type": "integer"}}}],
+    )
 
 
 class WorkflowDefinitionRef(Request):

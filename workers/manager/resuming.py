@@ -9,11 +9,12 @@ from workers.manager.batch.starting import graph_of
 from workers.manager.errors import ConflictError, InvalidError, NotFoundError, RevisionError
 from workers.manager.jobs import visits_of
 from workers.manager.model import Workflow, WorkflowDefinition
+from workers.manager.naming import named_request
 from workers.manager.standing import input_inside
 from workers.manager.store.interface import Guard
 from workers.manager.translation.inside import way_to
 from workers.manager.translation.machine import asl_of, states_of
-from workers.manager.workflows import WorkflowService, named_request
+from workers.manager.workflows import WorkflowService
 from workers.payloads.document import encode
 from workers.stepfunctions.account import is_missing
 from workers.stepfunctions.protocol import ServiceError

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from workers.backoff import Backoff
 from workers.errors import UsageError
 from workers.manager.errors import (
+    AwsDeniedError,
     ConflictError,
     InvalidError,
     ManagerError,
@@ -28,7 +29,12 @@ QueryParts = Mapping[str, str] | Sequence[tuple[str, str]]
 _REPEATS = 4
 _RECONNECTS = 12
 """How often in a row a stream is taken up again: for about half a minute."""
-_STATUSES: Mapping[int, type[ManagerError]] = {404: NotFoundError, 409: ConflictError, 413: TooLargeError}
+_STATUSES: Mapping[int, type[ManagerError]] = {
+    404: NotFoundError,
+    409: ConflictError,
+    413: TooLargeError,
+    424: AwsDeniedError,
+}
 _READS = {"GET", "HEAD"}
 
 

@@ -1,7 +1,5 @@
 """The service's part for workflows: starting, looking, stopping, resolving, redriving."""
 
-import hashlib
-import json
 from collections.abc import AsyncIterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any
@@ -14,6 +12,7 @@ from workers.errors import UsageError
 from workers.manager.batch.starting import read_arguments
 from workers.manager.changes import Changes
 from workers.manager.errors import (
+    AwsDeniedError,
     ConflictError,
     InvalidError,
     RevisionError,
@@ -34,7 +33,9 @@ from workers.manager.model import (
     WorkflowSummary,
     now,
 )
+from workers.manager.naming import named_request, told_before
 from workers.manager.observing import explained
+from workers.manager.schemas import check_input
 from workers.manager.store.interface import Guard, IdempotencyKey, Store
 from workers.manager.sync.sync import Sync
 from workers.payloads.document import encode
@@ -51,8 +52,6 @@ _READ_WITHIN = 25.0
 """Seconds for which a caller waits for a history: one of 25,000 events comes in twenty-five answers, one by one."""
 _FRESH = 1.0
 """Seconds for which what Step Functions said of a workflow is news enough."""
-_REMEMBERED = timedelta(days=1)
-"""How long an idempotency key is known."""
 _PUZZLES = timedelta(days=1)
 """How long after its end it is asked what came out of a workflow, where that is not known."""
 _NOBODY = Guard("nobody", -1)
@@ -86,11 +85,12 @@ class WorkflowService:
         """Starts a workflow of the definition `name`, of its latest version without a number.
 
         Raises `NotFoundError`; `ConflictError` for a deprecated one; `InvalidError` for an input or a name that cannot
-        be, and what Step Functions says against it: then nothing is kept.
+        be, an input that does not fit the definition's schema, and what Step Functions says against it: then nothing is
+        kept.
         """
         definition = await self.store.definition(name, version)
         text = input if isinstance(input, str) else encode(dict(input)).decode()
-        text = _checked_input(text, definition)
+        text, document = _read(text, definition)
         workflow = Workflow(
             id=str(uuid4()),
             workflow_definition=definition,
@@ -104,10 +104,12 @@ class WorkflowService:
             if idempotency_key
             else None
         )
-        if definition.deprecated:
+        try:
+            _check_fit(document, definition)
+        except (ConflictError, InvalidError):
             if key and (before := await self.begun_before(workflow, key)):
                 return before
-            raise ConflictError(f"{name}@{definition.version} is deprecated: nothing new is started with it")
+            raise
         return await self.begin(workflow, idempotency=key)
 
     async def begin(
@@ -193,8 +195,13 @@ class WorkflowService:
                 return
             query = query.model_copy(update={"page_token": page.next_page_token})
 
-    async def cancel_workflow(self, workflow_id: str, reason: str) -> None:
+    async def cancel_workflow(self, workflow_id: str, reason: str, *, idempotency_key: str | None = None) -> None:
         """Stops a workflow. Raises `InvalidError` for one that succeeded or failed."""
+        if idempotency_key:
+            known = await self.store.workflow(workflow_id)
+            run = await self._run_meant("cancel", known, idempotency_key, reason)
+            if run is not None and run < known.redrive_count:
+                return
         cancelled = await self._cancelled(workflow_id, reason)
         if cancelled.status.terminal:
             self.sync.starter.wake()
@@ -221,16 +228,29 @@ class WorkflowService:
                 continue
         raise ConflictError(f"workflow {workflow_id} is changed by many at the same time: try again")
 
-    async def resolve_workflow(self, workflow_id: str) -> None:
+    async def resolve_workflow(self, workflow_id: str, *, idempotency_key: str | None = None) -> None:
         """Says that nobody need look at it any more. Raises `ConflictError` where that was said before."""
         known = await self.store.workflow(workflow_id)
+        run = await self._run_meant("resolve", known, idempotency_key)
+        if run is not None and (known.resolved_by_user or run < known.redrive_count):
+            return
         if known.resolved_by_user:
             raise ConflictError(f"workflow {workflow_id} already resolved")
         await self.store.update_workflow(workflow_id, Change(resolved_by_user=True))
 
-    async def redrive_workflow(self, workflow_id: str) -> Workflow:
+    async def _run_meant(self, action: str, workflow: Workflow, key: str | None, *request: object) -> int | None:
+        """Of which run of a workflow the same request spoke when it came first, as its redrive count; None if it is
+        the first. What happened between the two must not be undone by the second."""
+        run = str(workflow.redrive_count)
+        before = await told_before(self.store, action, key, workflow.id, *request, result=run)
+        return None if before is None else int(before)
+
+    async def redrive_workflow(self, workflow_id: str, *, idempotency_key: str | None = None) -> Workflow:
         """Lets a workflow go on where it ended. Raises `ConflictError` for one that cannot be redriven."""
         known = await self.refresh(workflow_id)
+        run = await self._run_meant("redrive", known, idempotency_key)
+        if run is not None and run < known.redrive_count:
+            return known
         if known.status not in {Status.FAILED, Status.CANCELLED} or known.execution_arn is None:
             raise ConflictError(f"workflow {workflow_id} is {known.status}: only what failed or was cancelled goes on")
         token = f"{workflow_id}-{known.redrive_count + 1}"
@@ -259,7 +279,8 @@ class WorkflowService:
         return await self.refresh(workflow_id, jobs=True)
 
     async def refresh(self, workflow_id: str, *, jobs: bool = False) -> Workflow:
-        """The workflow as Step Functions sees it now. Raises `UnavailableError` where it does not answer."""
+        """The workflow as Step Functions sees it now. Raises `UnavailableError` where it does not answer, and
+        `AwsDeniedError`."""
         try:
             return await self.sync.recorder.refresh(workflow_id, jobs=jobs)
         except ServiceError as error:
@@ -283,23 +304,27 @@ class WorkflowService:
                 yield workflow
 
 
-def _checked_input(text: str, definition: WorkflowDefinition) -> str:
-    """The input of a workflow, as it is kept. Raises `InvalidError`."""
+def _read(text: str, definition: WorkflowDefinition) -> tuple[str, Any]:
+    """The input of a workflow, as it is kept and as it is meant. Raises `InvalidError`."""
     if definition.manager == "batch":
-        return encode(read_arguments(text)).decode()
-    read_input(text)
-    return text or "{}"
+        arguments = read_arguments(text)
+        return encode(arguments).decode(), arguments
+    return text or "{}", read_input(text)
 
 
-def named_request(key: str, *request: object) -> IdempotencyKey:
-    """A request that its caller has named, so that it is done once."""
-    fingerprint = hashlib.sha256(json.dumps(request, sort_keys=True).encode()).hexdigest()
-    return IdempotencyKey(key, fingerprint, now() + _REMEMBERED)
+def _check_fit(document: Any, definition: WorkflowDefinition) -> None:
+    """Raises `ConflictError` or `InvalidError` where a definition starts nothing, or nothing with that input."""
+    if definition.deprecated:
+        raise ConflictError(f"{definition.name}@{definition.version} is deprecated: nothing new is started with it")
+    if definition.input_schema is not None:
+        check_input(document, definition.input_schema)
 
 
 def _said(error: Exception) -> Exception:
     """What others said against a request, as an error of this room."""
-    if isinstance(error, TransientError | DeniedError):
+    if isinstance(error, DeniedError):
+        return AwsDeniedError.of(error)
+    if isinstance(error, TransientError):
         return UnavailableError(f"Step Functions: {error}")
     if isinstance(error, RefusedError | UsageError):
         return InvalidError(str(error))

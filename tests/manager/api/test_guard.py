@@ -71,6 +71,15 @@ async def test_every_answer_has_security_headers(api: Api):
         assert "Server" not in headers
 
 
+async def test_health_and_numbers_may_be_asked_for_without_their_bodies(api: Api):
+    """As load balancers and monitors do."""
+    for path in ("/_health", "/livez", "/metrics", "/openapi.json"):
+        said, whole = await api("HEAD", path), await api("GET", path)
+        assert (said.status, said.text) == (200, "")
+        assert said.headers.get("Content-Type") == whole.headers.get("Content-Type")
+    assert (await api("HEAD", "/nowhere")).status == 404
+
+
 async def test_bodies_have_a_limit(manager: LocalManager):
     async with asking(manager, max_body=1_000) as api:
         assert "more than 1,000 bytes" in await api.refused(413, "POST", "/workflows", "x" * 1_001)

@@ -56,6 +56,25 @@ async def test_group_04_an_update_is_the_next_version(store: Store):
         await store.definition_versions("nobody")
 
 
+async def test_a_version_whose_id_is_known_is_made_once(store: Store):
+    first = await store.save_definition(MACHINE, version_id="one")
+    assert first.id == "one"
+    assert await store.save_definition(MACHINE, version_id="one") == first
+    with pytest.raises(ConflictError, match="greeting"):
+        await store.save_definition(MACHINE, version_id="two")
+    second = await store.update_definition(MACHINE, version_id="two")
+    third = await store.update_definition(MACHINE)
+    assert await store.update_definition(MACHINE, version_id="two") == second
+    assert await store.definition_versions("greeting") == [first, second, third]
+
+
+async def test_a_definition_keeps_the_schema_of_its_inputs(store: Store):
+    schema = {"type": "object", "properties": {"ü": {"enum": [None, 12345678901234567890]}}}
+    kept = await store.save_definition(MACHINE.model_copy(update={"input_schema": schema}))
+    assert (await store.definition("greeting")).input_schema == kept.input_schema == schema
+    assert (await store.workflow((await saved(store, kept)).id)).workflow_definition.input_schema is None
+
+
 async def test_group_05_a_state_resource_is_saved_found_and_deleted(store: Store):
     given = StateResource(name="greet", namespace="prod", uri="arn:aws:batch:x", type=ResourceType.JOB_DEFINITION)
     kept = await store.save_state_resource(given)

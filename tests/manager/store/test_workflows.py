@@ -164,6 +164,16 @@ async def test_a_request_with_a_key_is_done_once(store: Store, definition: Workf
     assert (await store.save_workflow(made(definition), idempotency=key)).id not in {first.id, new.id}
 
 
+async def test_what_a_request_with_a_key_is_to_bring_about_is_kept(store: Store):
+    key = IdempotencyKey("redrive\nk", "request 1", now() + timedelta(hours=1))
+    assert await store.name_request(key, "1") is None
+    assert [await store.name_request(key, "2") for _ in range(2)] == ["1", "1"]
+    with pytest.raises(IdempotencyError, match="'k' was used"):
+        await store.name_request(IdempotencyKey(key.key, "request 2", key.expires), "2")
+    over = IdempotencyKey("old", "request 1", now() - timedelta(seconds=1))
+    assert [await store.name_request(over, "1") for _ in range(2)] == [None, None]
+
+
 async def test_a_request_that_was_done_is_known_before_anything_is_guarded(
     store: Store, definition: WorkflowDefinition
 ):

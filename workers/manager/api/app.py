@@ -67,7 +67,9 @@ def make_app(
 def _add_service(app: FastAPI, measures: Measures | None) -> None:
     """What is asked of the service itself."""
 
+    @app.head("/livez", include_in_schema=False)
     @app.get("/livez", include_in_schema=False)  # as a worker answers, so that one image checks the health of both
+    @app.head("/_health", include_in_schema=False)  # as some load balancers ask
     @app.get("/_health", tags=["service"], operation_id="healthCheck", response_class=Response)
     async def health() -> Response:
         """Whether the service runs; it asks nobody else."""
@@ -84,12 +86,14 @@ def _add_service(app: FastAPI, measures: Measures | None) -> None:
         """How many workflows there are, by definition, version, status and whether they are resolved."""
         return answer(await manager.counts())
 
+    @app.head("/openapi.json", include_in_schema=False)
     @app.get("/openapi.json", include_in_schema=False)
     async def openapi() -> Response:
         """This document."""
         found: dict[str, Any] = app.openapi()
         return answer(found)
 
+    @app.head("/metrics", include_in_schema=False)
     @app.get("/metrics", include_in_schema=False)
     async def metrics() -> Response:
         """The numbers of the service, for Prometheus."""

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Query
 from starlette.responses import Response
 
 from workers.manager.api.answers import answer, done
-from workers.manager.api.depends import ManagerHere, NamePath, VersionPath, failures
+from workers.manager.api.depends import IdempotencyHeader, ManagerHere, NamePath, VersionPath, failures
 from workers.manager.errors import InvalidError
 from workers.manager.model import WorkflowDefinition
 from workers.manager.requests import Deprecation, NewWorkflowDefinition
@@ -27,9 +27,11 @@ async def get_workflow_definitions(manager: ManagerHere) -> Response:
     response_model=WorkflowDefinition,
     responses=failures(409, 413),
 )
-async def new_workflow_definition(manager: ManagerHere, body: NewWorkflowDefinition) -> Response:
+async def new_workflow_definition(
+    manager: ManagerHere, body: NewWorkflowDefinition, idempotency_key: IdempotencyHeader = None
+) -> Response:
     """Creates version 0 of a definition. All problems of its machine are told at once."""
-    return answer(await manager.create_definition(body), status=201)
+    return answer(await manager.create_definition(body, idempotency_key=idempotency_key), status=201)
 
 
 @router.get(
@@ -50,13 +52,15 @@ async def get_workflow_definition_versions(
     operation_id="updateWorkflowDefinition",
     status_code=201,
     response_model=WorkflowDefinition,
-    responses=failures(404, 413),
+    responses=failures(404, 409, 413),
 )
-async def update_workflow_definition(manager: ManagerHere, name: NamePath, body: NewWorkflowDefinition) -> Response:
+async def update_workflow_definition(
+    manager: ManagerHere, name: NamePath, body: NewWorkflowDefinition, idempotency_key: IdempotencyHeader = None
+) -> Response:
     """Creates the next version of a definition; the versions before stay as they are."""
     if body.name != name:
         raise InvalidError("Name in path must match WorkflowDefinition object")
-    return answer(await manager.update_definition(body), status=201)
+    return answer(await manager.update_definition(body, idempotency_key=idempotency_key), status=201)
 
 
 @router.delete(

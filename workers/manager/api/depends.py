@@ -29,29 +29,30 @@ def failures(*statuses: int) -> dict[int | str, dict[str, Any]]:
         404: "There is none.",
         409: "It exists already, or its state does not allow it.",
         413: "It is too large.",
+        424: "AWS does not let the service do what that needs; trying again does not help.",
         503: "Something that is needed does not answer; trying again may help.",
     }
-    return {status: {"model": Failure, "description": said[status]} for status in (400, 401, 403, 503, *statuses)}
+    return {status: {"model": Failure, "description": said[status]} for status in (400, 401, 403, 424, 503, *statuses)}
 
 
 class Definitions:
-    """The state machines of definitions, as they were read: that of a version never changes."""
+    """What is large of definitions, as it was read: that of a version never changes."""
 
     def __init__(self) -> None:
-        self._machines: OrderedDict[str, dict[str, Any] | None] = OrderedDict()
+        self._known: OrderedDict[str, dict[str, Any]] = OrderedDict()
 
     async def whole(self, manager: WorkflowManager, workflow: Workflow) -> Workflow:
         """The workflow with the whole of its definition, as the first clients expect it."""
         known = workflow.workflow_definition
         if known.state_machine is not None:
             return workflow
-        if known.id is not None and known.id in self._machines:
-            whole = known.model_copy(update={"state_machine": self._machines[known.id]})
+        if known.id is not None and known.id in self._known:
+            whole = known.model_copy(update=self._known[known.id])
         else:
             whole = await manager.definition(known.name, known.version)
-            self._machines[whole.id or ""] = whole.state_machine
-            if len(self._machines) > _REMEMBERED:
-                self._machines.popitem(last=False)
+            self._known[whole.id or ""] = {"state_machine": whole.state_machine, "input_schema": whole.input_schema}
+            if len(self._known) > _REMEMBERED:
+                self._known.popitem(last=False)
         return workflow.model_copy(update={"workflow_definition": whole})
 
 
@@ -76,7 +77,7 @@ IdempotencyHeader = Annotated[
         alias="Idempotency-Key",
         min_length=1,
         max_length=255,
-        description="The same key for the same request starts one workflow, within a day.",
+        description="What is asked with the same key twice, within a day, is done once.",
     ),
 ]
 

@@ -56,7 +56,8 @@ _SUMMARY = {
 }
 EXAMPLES: dict[str, dict[str, Any]] = {
     "WorkflowDefinition": _DEFINITION,
-    "NewWorkflowDefinition": {key: _DEFINITION[key] for key in ("name", "manager", "stateMachine", "defaultTags")},
+    "NewWorkflowDefinition": {key: _DEFINITION[key] for key in ("name", "manager", "stateMachine", "defaultTags")}
+    | {"inputSchema": {"type": "object", "properties": {"foo": {"type": "boolean"}}}},
     "StartWorkflow": {
         "workflowDefinition": {"name": "hello-workflow", "version": -1},
         "input": '{"foo":true}',

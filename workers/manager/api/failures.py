@@ -1,4 +1,7 @@
-"""Errors as answers: what the caller can mend is 4xx, what passes is 503, and each says what and where."""
+"""Errors as answers: what the caller can mend is 4xx, what passes is 503, and each says what and where.
+
+What AWS denies the service is 424 (failed dependency, RFC 4918): clients try again after a 503, which mends no right.
+"""
 
 from collections.abc import Mapping
 from typing import Any
@@ -12,13 +15,14 @@ from starlette.responses import Response
 from workers.errors import UsageError, WorkersError
 from workers.manager.api.answers import refuse
 from workers.manager.errors import (
+    AwsDeniedError,
     ConflictError,
     InvalidError,
     NotFoundError,
     TooLargeError,
     UnavailableError,
 )
-from workers.stepfunctions.protocol import ServiceError
+from workers.stepfunctions.protocol import DeniedError, ServiceError
 
 log = structlog.get_logger(__name__)
 
@@ -27,6 +31,7 @@ _STATUSES: Mapping[type[WorkersError], int] = {
     NotFoundError: 404,
     ConflictError: 409,
     InvalidError: 400,
+    AwsDeniedError: 424,  # before the errors that trying again may mend: this one nobody mends by that
     UnavailableError: 503,
     ServiceError: 503,
     UsageError: 400,
@@ -43,6 +48,8 @@ def add_failures(app: FastAPI) -> None:
 
 
 async def _failed(request: Request, error: Exception) -> Response:
+    if isinstance(error, DeniedError):
+        error = AwsDeniedError.of(error)
     status = next((status for kind, status in _STATUSES.items() if isinstance(error, kind)), None)
     if status is None:
         return await _broken(request, error)

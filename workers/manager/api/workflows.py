@@ -118,9 +118,11 @@ async def get_workflow(
     response_class=Response,
     responses=failures(404, 409, 413),
 )
-async def cancel_workflow(manager: ManagerHere, workflow_id: IdPath, body: CancelReason) -> Response:
+async def cancel_workflow(
+    manager: ManagerHere, workflow_id: IdPath, body: CancelReason, idempotency_key: IdempotencyHeader = None
+) -> Response:
     """Cancels a workflow that has not ended."""
-    await manager.cancel_workflow(workflow_id, body.reason)
+    await manager.cancel_workflow(workflow_id, body.reason, idempotency_key=idempotency_key)
     return done()
 
 
@@ -149,9 +151,11 @@ async def resume_workflow(
     response_class=Response,
     responses=failures(404, 409),
 )
-async def resolve_workflow(manager: ManagerHere, workflow_id: IdPath) -> Response:
+async def resolve_workflow(
+    manager: ManagerHere, workflow_id: IdPath, idempotency_key: IdempotencyHeader = None
+) -> Response:
     """Says that nobody need look at a workflow any more."""
-    await manager.resolve_workflow(workflow_id)
+    await manager.resolve_workflow(workflow_id, idempotency_key=idempotency_key)
     return done(201)
 
 
@@ -161,9 +165,12 @@ async def resolve_workflow(manager: ManagerHere, workflow_id: IdPath) -> Respons
     response_model=Workflow,
     responses=failures(404, 409),
 )
-async def redrive_workflow(manager: ManagerHere, definitions: DefinitionsHere, workflow_id: IdPath) -> Response:
+async def redrive_workflow(
+    manager: ManagerHere, definitions: DefinitionsHere, workflow_id: IdPath, idempotency_key: IdempotencyHeader = None
+) -> Response:
     """Lets a workflow that failed or was cancelled go on where it ended."""
-    return answer(await shown(manager, definitions, await manager.redrive_workflow(workflow_id)))
+    redriven = await manager.redrive_workflow(workflow_id, idempotency_key=idempotency_key)
+    return answer(await shown(manager, definitions, redriven))
 
 
 @router.post(

@@ -37,6 +37,11 @@ class IdempotencyKey:
     """A hash of the request: the same key with another one is refused."""
     expires: datetime
 
+    @property
+    def name(self) -> str:
+        """The key as its caller knows it: before it may stand what it is for, in a line of its own."""
+        return self.key.rpartition("\n")[2]
+
 
 @dataclass(frozen=True, slots=True)
 class Unfinished:
@@ -94,11 +99,22 @@ class Lease:
 class DefinitionStore(Protocol):
     """Definitions and their versions."""
 
-    async def save_definition(self, definition: WorkflowDefinition) -> WorkflowDefinition:
-        """Keeps a new definition as version 0, with a new id and the present time. Raises `ConflictError`."""
+    async def save_definition(
+        self, definition: WorkflowDefinition, *, version_id: str | None = None
+    ) -> WorkflowDefinition:
+        """Keeps a new definition as version 0, with a new id and the present time. Raises `ConflictError`.
 
-    async def update_definition(self, definition: WorkflowDefinition) -> WorkflowDefinition:
-        """Keeps the next version of a definition, with a new id and the present time. Raises `NotFoundError`."""
+        `version_id`: the id to give it. Where a version of the definition has that, nothing is written, and it is
+        returned.
+        """
+
+    async def update_definition(
+        self, definition: WorkflowDefinition, *, version_id: str | None = None
+    ) -> WorkflowDefinition:
+        """Keeps the next version of a definition, with a new id and the present time. Raises `NotFoundError`.
+
+        `version_id`: as for a new definition.
+        """
 
     async def definition(self, name: str, version: int | None = None) -> WorkflowDefinition:
         """One version, the latest one by default. Raises `NotFoundError`."""
@@ -184,6 +200,16 @@ class WorkflowStore(Protocol):
         """
 
 
+class RequestStore(Protocol):
+    """Requests that their callers have named. Those for new workflows are kept with these: see `save_workflow`."""
+
+    async def name_request(self, key: IdempotencyKey, result: str) -> str | None:
+        """Keeps `result` as what the request is to bring about, until the key expires.
+
+        Where the request came before, what was kept then is returned, and stays. Raises `IdempotencyError`.
+        """
+
+
 class BulkStore(Protocol):
     """Many workflows at once, for little more than one costs."""
 
@@ -230,7 +256,9 @@ class LeaseStore(Protocol):
         """Gives it back; nothing happens if it is another owner's by now."""
 
 
-class Store(DefinitionStore, StateResourceStore, WorkflowStore, BulkStore, QueueStore, LeaseStore, Protocol):
+class Store(
+    DefinitionStore, StateResourceStore, WorkflowStore, RequestStore, BulkStore, QueueStore, LeaseStore, Protocol
+):
     """All of it: an async context manager, because it holds connections."""
 
     async def __aenter__(self) -> Self:

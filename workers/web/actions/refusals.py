@@ -4,7 +4,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from workers.errors import WorkersError
-from workers.manager.errors import ConflictError, InvalidError, NotFoundError, TooLargeError, UnavailableError
+from workers.manager.errors import (
+    AwsDeniedError,
+    ConflictError,
+    InvalidError,
+    NotFoundError,
+    TooLargeError,
+    UnavailableError,
+)
 from workers.stepfunctions.protocol import DeniedError, RefusedError, ServiceError
 
 _STATUSES: tuple[tuple[type[WorkersError], int], ...] = (
@@ -12,6 +19,7 @@ _STATUSES: tuple[tuple[type[WorkersError], int], ...] = (
     (NotFoundError, 404),
     (ConflictError, 409),
     (InvalidError, 400),
+    (AwsDeniedError, 403),
     (UnavailableError, 503),
     (RefusedError, 400),
     (DeniedError, 403),

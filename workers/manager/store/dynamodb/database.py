@@ -8,7 +8,7 @@ import anyio
 from botocore.exceptions import BotoCoreError, ClientError
 
 from workers.backoff import Backoff
-from workers.manager.errors import StoreUnavailableError
+from workers.manager.errors import StoreDeniedError, StoreUnavailableError
 from workers.manager.store.dynamodb.items import Item, from_item, to_item
 from workers.manager.store.dynamodb.tables import Names
 from workers.services import service_config
@@ -58,7 +58,7 @@ class DynamoDatabase:
             code = error.response.get("Error", {}).get("Code", "")
             if code == "ConditionalCheckFailedException":
                 raise RefusedError([0]) from None
-            raise StoreUnavailableError(f"DynamoDB: {error}") from error
+            raise _unavailable(error) from error
         except (BotoCoreError, OSError, TimeoutError) as error:
             raise StoreUnavailableError(f"DynamoDB does not answer: {error}") from error
         return answer
@@ -101,12 +101,12 @@ class DynamoDatabase:
                 return
             except ClientError as error:
                 if error.response.get("Error", {}).get("Code") != "TransactionCanceledException":
-                    raise StoreUnavailableError(f"DynamoDB: {error}") from error
+                    raise _unavailable(error) from error
                 codes = [reason.get("Code") for reason in error.response.get("CancellationReasons", ())]
                 if failed := [at for at, code in enumerate(codes) if code == "ConditionalCheckFailed"]:
                     raise RefusedError(failed) from None
                 if "TransactionConflict" not in codes and "ThrottlingError" not in codes:
-                    raise StoreUnavailableError(f"DynamoDB: {error}") from error
+                    raise _unavailable(error) from error
             except (BotoCoreError, OSError, TimeoutError) as error:
                 raise StoreUnavailableError(f"DynamoDB does not answer: {error}") from error
             await anyio.sleep(backoff.next())
@@ -118,7 +118,7 @@ class DynamoDatabase:
             await self._client.create_table(**schema)
         except ClientError as error:
             if error.response.get("Error", {}).get("Code") != "ResourceInUseException":
-                raise StoreUnavailableError(f"DynamoDB: {error}") from error
+                raise _unavailable(error) from error
         except (BotoCoreError, OSError, TimeoutError) as error:
             raise StoreUnavailableError(f"DynamoDB does not answer: {error}") from error
         while (await self.call("describe_table", TableName=table))["Table"]["TableStatus"] != "ACTIVE":  # noqa: ASYNC110
@@ -129,3 +129,9 @@ class DynamoDatabase:
         if answer["TimeToLiveDescription"].get("TimeToLiveStatus") in {None, "DISABLED"}:
             wish = {"Enabled": True, "AttributeName": "expires"}
             await self.call("update_time_to_live", TableName=table, TimeToLiveSpecification=wish)
+
+
+def _unavailable(error: ClientError) -> StoreUnavailableError:
+    """What DynamoDB answered: it names the operation, and the table where a right is missing."""
+    denied = error.response.get("Error", {}).get("Code") == "AccessDeniedException"
+    return (StoreDeniedError if denied else StoreUnavailableError)(f"DynamoDB: {error}")

@@ -21,20 +21,28 @@ class DynamoDefinitions:
     _database: DynamoDatabase
     _stamps: Stamps
 
-    async def save_definition(self, definition: WorkflowDefinition) -> WorkflowDefinition:
+    async def save_definition(
+        self, definition: WorkflowDefinition, *, version_id: str | None = None
+    ) -> WorkflowDefinition:
         """See `DefinitionStore`."""
         try:
-            return await self._add(definition, 0, "attribute_not_exists(@name)", {})
+            return await self._add(definition, 0, "attribute_not_exists(@name)", {}, version_id)
         except RefusedError:
+            if known := await self._made(definition.name, version_id):
+                return known
             raise ConflictError(
                 f"a definition {definition.name!r} exists already: update it for a new version"
             ) from None
 
-    async def update_definition(self, definition: WorkflowDefinition) -> WorkflowDefinition:
+    async def update_definition(
+        self, definition: WorkflowDefinition, *, version_id: str | None = None
+    ) -> WorkflowDefinition:
         """See `DefinitionStore`."""
         latest = await self._latest(definition.name)
+        if known := await self._made(definition.name, version_id):
+            return known
         try:
-            return await self._add(definition, latest + 1, "@latest = :before", {"before": latest})
+            return await self._add(definition, latest + 1, "@latest = :before", {"before": latest}, version_id)
         except RefusedError:
             raise ConflictError(f"somebody else has just made {definition.name}@{latest + 1}: try again") from None
 
@@ -160,12 +168,18 @@ class DynamoDefinitions:
         latest: int = item["latest"]
         return latest
 
+    async def _made(self, name: str, version_id: str | None) -> WorkflowDefinition | None:
+        """The version with that id. It is looked for after the latest one was read, on which writing depends."""
+        versions = await self.definition_versions(name) if version_id else []
+        return next((one for one in versions if one.id == version_id), None)
+
     async def _add(
-        self, given: WorkflowDefinition, version: int, condition: str, values: dict[str, Any]
+        self, given: WorkflowDefinition, version: int, condition: str, values: dict[str, Any], version_id: str | None
     ) -> WorkflowDefinition:
         """Writes a version, and that it is the latest one, at once."""
         at = self._stamps.next()
-        kept = given.model_copy(update={"id": str(uuid4()), "version": version, "created_at": at, "deprecated": False})
+        fresh = {"id": version_id or str(uuid4()), "version": version, "created_at": at, "deprecated": False}
+        kept = given.model_copy(update=fresh)
         pointer = {
             "TableName": self._definitions,
             "Item": to_item({"name": kept.name, "version": LATEST, "latest": version}),
@@ -177,7 +191,7 @@ class DynamoDefinitions:
 
 def read_definition(item: Item) -> WorkflowDefinition:
     """The definition in an item."""
-    machine = item.get("state_machine")
+    machine, schema = item.get("state_machine"), item.get("input_schema")
     return WorkflowDefinition(
         id=item["id"],
         name=item["name"],
@@ -187,19 +201,24 @@ def read_definition(item: Item) -> WorkflowDefinition:
         state_machine=None if machine is None else json.loads(machine),
         default_tags=json.loads(item["default_tags"]),
         deprecated=item["deprecated"],
+        input_schema=None if schema is None else json.loads(schema),
     )
 
 
 def _item(kept: WorkflowDefinition) -> Item:
     values = kept.model_dump(by_alias=False)
     values["default_tags"] = json.dumps(kept.default_tags, ensure_ascii=False)
-    if kept.state_machine is not None:
-        values["state_machine"] = json.dumps(kept.state_machine, ensure_ascii=False, separators=(",", ":"))
+    for name in ("state_machine", "input_schema"):
+        if (document := getattr(kept, name)) is not None:
+            values[name] = json.dumps(document, ensure_ascii=False, separators=(",", ":"))
     if kept.created_at:
         values["created_at"] = milliseconds(kept.created_at)
     item = to_item(values)
-    if len(values.get("state_machine") or "") > LARGEST:
-        raise TooLargeError(f"the state machine of {kept.name} is over the {LARGEST:,} bytes that DynamoDB holds")
+    if sum(len((values[name] or "").encode()) for name in ("state_machine", "input_schema")) > LARGEST:
+        raise TooLargeError(
+            f"the state machine of {kept.name}, with the schema of its input, is over the {LARGEST:,} bytes that "
+            "DynamoDB holds"
+        )
     return item
 
 

@@ -7,6 +7,7 @@ from workers.manager.store.dynamodb.database import DynamoDatabase
 from workers.manager.store.dynamodb.leases import DynamoLeases
 from workers.manager.store.dynamodb.listing import DynamoListing
 from workers.manager.store.dynamodb.queues import DynamoQueues
+from workers.manager.store.dynamodb.requests import DynamoRequests
 from workers.manager.store.dynamodb.tables import Names
 from workers.manager.store.dynamodb.tallying import DynamoTallies
 from workers.manager.store.dynamodb.workflow_items import WorkflowItems
@@ -15,7 +16,7 @@ from workers.payloads.payloads import Payloads
 from workers.stepfunctions.connection import Connection
 
 
-class DynamoStore(DynamoListing, DynamoTallies, DynamoBulk, DynamoQueues, DynamoLeases):
+class DynamoStore(DynamoListing, DynamoRequests, DynamoTallies, DynamoBulk, DynamoQueues, DynamoLeases):
     """The manager's store in the tables `PREFIX-definitions`, `PREFIX-workflows` and `PREFIX-registry`.
 
     Entering makes those that are missing; they are paid by request. `payloads`, open as long as this is used, takes

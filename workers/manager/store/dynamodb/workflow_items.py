@@ -77,7 +77,7 @@ class WorkflowItems:
         asked = [{"name": name, "version": version} for name, version in keys]
         found = await self._database.get_all(self._database.names.definitions, asked)
         known = {(item["name"], item["version"]): read_definition(item) for item in found}
-        return {key: one.model_copy(update={"state_machine": None}) for key, one in known.items()}
+        return {key: one.brief() for key, one in known.items()}
 
     async def _details(self, workflow: Workflow) -> str:
         details: dict[str, Any] = {name: getattr(workflow, name) for name in _DETAILS}

@@ -5,7 +5,6 @@ A change reads the item, and writes it whole on condition that its revision is s
 
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
-from math import ceil
 from typing import Any
 
 import anyio
@@ -13,15 +12,15 @@ import anyio
 from workers.backoff import Backoff
 from workers.manager.errors import (
     ConflictError,
-    IdempotencyError,
     NotFoundError,
     RevisionError,
     StoreUnavailableError,
 )
-from workers.manager.model import Change, Count, Launch, Workflow, now
+from workers.manager.model import Change, Count, Launch, Workflow
 from workers.manager.store.dynamodb.counting import count, counted, state_of
 from workers.manager.store.dynamodb.database import DynamoDatabase, RefusedError
-from workers.manager.store.dynamodb.items import Item, expressions, milliseconds, to_item
+from workers.manager.store.dynamodb.items import Item, expressions, to_item
+from workers.manager.store.dynamodb.requests import keeping, kept_with, used
 from workers.manager.store.dynamodb.tables import BY_ORIGINAL, BY_STOPPED, UNFINISHED
 from workers.manager.store.dynamodb.turns import its_turn
 from workers.manager.store.dynamodb.workflow_items import WorkflowItems, month_of, ordered, unfinished
@@ -29,7 +28,6 @@ from workers.manager.store.interface import Claim, Guard, IdempotencyKey, Unfini
 from workers.manager.store.order import allowed
 from workers.manager.store.stamps import Stamps
 
-_KEY = "key"
 _TRIES = 50
 _MONTHS = 36
 """How far back old workflows are looked for."""
@@ -66,7 +64,7 @@ class DynamoWorkflows:
             self._defined(kept),
             count(self._database, state_of(kept), 1),
             *([self._pass(guard)] if guard else []),
-            *([self._name(idempotency, kept.id, before)] if idempotency else []),
+            *([keeping(self._database, idempotency, kept.id, before)] if idempotency else []),
         ]
         try:
             await self._database.write(*parts)
@@ -185,26 +183,13 @@ class DynamoWorkflows:
         )
         return {"Update": {"TableName": self._workflows, "Key": to_item({"id": guard.workflow_id}), **change}}
 
-    def _name(self, idempotency: IdempotencyKey, workflow_id: str, before: str | None) -> dict[str, Any]:
-        item = {
-            "kind": _KEY, "name": idempotency.key, "fingerprint": idempotency.fingerprint, "workflow_id": workflow_id,
-            "until": milliseconds(idempotency.expires), "expires": ceil(idempotency.expires.timestamp()),
-        }  # fmt: skip
-        condition = expressions(
-            {"now": milliseconds(now()), "before": before or ""},
-            ConditionExpression="attribute_not_exists(@kind) OR @until < :now OR @workflow_id = :before",
-        )
-        return {"Put": {"TableName": self._database.names.registry, "Item": to_item(item), **condition}}
-
     async def _before(self, idempotency: IdempotencyKey) -> str | None:
         """The id of the workflow that the key made. Raises `IdempotencyError`."""
-        item = await self._database.get(self._database.names.registry, kind=_KEY, name=idempotency.key)
-        if item is None or item["until"] < milliseconds(now()):
+        item = await kept_with(self._database, idempotency)
+        if item is None:
             return None
         if item["fingerprint"] != idempotency.fingerprint and await self._found(item["workflow_id"]):
-            raise IdempotencyError(
-                f"idempotency key {idempotency.key!r} was used for another request: choose a new one"
-            )
+            raise used(idempotency)
         return str(item["workflow_id"])
 
 

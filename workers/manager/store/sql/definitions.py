@@ -19,20 +19,28 @@ class SqlDefinitions:
 
     _database: Database
 
-    async def save_definition(self, definition: WorkflowDefinition) -> WorkflowDefinition:
+    async def save_definition(
+        self, definition: WorkflowDefinition, *, version_id: str | None = None
+    ) -> WorkflowDefinition:
         """See `DefinitionStore`."""
         async with self._database.write() as connection:
+            if version_id and (known := await _made(connection, definition.name, version_id)):
+                return known
             if await _latest(connection, definition.name) is not None:
                 raise ConflictError(f"a definition {definition.name!r} exists already: update it for a new version")
-            return await _add(connection, definition, 0)
+            return await _add(connection, definition, 0, version_id)
 
-    async def update_definition(self, definition: WorkflowDefinition) -> WorkflowDefinition:
+    async def update_definition(
+        self, definition: WorkflowDefinition, *, version_id: str | None = None
+    ) -> WorkflowDefinition:
         """See `DefinitionStore`."""
         async with self._database.write() as connection:
+            if version_id and (known := await _made(connection, definition.name, version_id)):
+                return known
             latest = await _latest(connection, definition.name)
             if latest is None:
                 raise _unknown(definition.name, None)
-            return await _add(connection, definition, latest + 1)
+            return await _add(connection, definition, latest + 1, version_id)
 
     async def definition(self, name: str, version: int | None = None) -> WorkflowDefinition:
         """See `DefinitionStore`."""
@@ -129,8 +137,17 @@ async def _latest(connection: AsyncConnection, name: str) -> int | None:
     return latest
 
 
-async def _add(connection: AsyncConnection, given: WorkflowDefinition, version: int) -> WorkflowDefinition:
-    kept = given.model_copy(update={"id": str(uuid4()), "version": version, "created_at": now(), "deprecated": False})
+async def _made(connection: AsyncConnection, name: str, version_id: str) -> WorkflowDefinition | None:
+    asked = select(definitions).where(definitions.c.name == name, definitions.c.id == version_id)
+    row = (await connection.execute(asked)).first()
+    return None if row is None else rows.definition(row)
+
+
+async def _add(
+    connection: AsyncConnection, given: WorkflowDefinition, version: int, version_id: str | None
+) -> WorkflowDefinition:
+    fresh = {"id": version_id or str(uuid4()), "version": version, "created_at": now(), "deprecated": False}
+    kept = given.model_copy(update=fresh)
     try:
         await connection.execute(insert(definitions).values(rows.definition_values(kept)))
     except IntegrityError:

@@ -11,10 +11,11 @@ from workers.manager.store.sql.tables import definitions, details, workflows
 
 Values = dict[str, Any]
 
+_DOCUMENTS = ("state_machine", "default_tags", "input_schema")
 _DEFINITION = {
     column.name: column.label(f"d_{column.name}")
     for column in definitions.c
-    if column.name not in {"name", "version", "state_machine"}
+    if column.name not in {"name", "version", "state_machine", "input_schema"}
 }
 ABOUT: tuple[ColumnElement[Any], ...] = (definitions.c.name, definitions.c.version, *_DEFINITION.values())
 """What `about` needs, of definitions."""
@@ -49,7 +50,7 @@ UNFINISHED_PARTS: tuple[ColumnElement[Any], ...] = (
 def definition(row: Row[Any]) -> WorkflowDefinition:
     """A row of `definitions`."""
     values = dict(row._mapping)  # noqa: SLF001 - the public way to a row's columns
-    for name in ("state_machine", "default_tags"):
+    for name in _DOCUMENTS:
         values[name] = _loaded(values[name])
     return WorkflowDefinition.model_validate(values)
 
@@ -57,9 +58,7 @@ def definition(row: Row[Any]) -> WorkflowDefinition:
 def definition_values(given: WorkflowDefinition) -> Values:
     """A row for `definitions`."""
     values = given.model_dump(by_alias=False)
-    values["state_machine"] = _dumped(given.state_machine)
-    values["default_tags"] = _dumped(given.default_tags)
-    return values
+    return values | {name: _dumped(getattr(given, name)) for name in _DOCUMENTS}
 
 
 def about(row: Row[Any]) -> WorkflowDefinition:

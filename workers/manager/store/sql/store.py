@@ -9,12 +9,13 @@ from workers.manager.store.sql.leases import SqlLeases
 from workers.manager.store.sql.listing import SqlListing
 from workers.manager.store.sql.migrating import upgrade
 from workers.manager.store.sql.queues import SqlQueues
+from workers.manager.store.sql.requests import SqlRequests
 from workers.manager.store.sql.tallying import SqlTallies
 from workers.manager.store.sql.workflows import SqlWorkflows
 from workers.manager.store.stamps import Stamps
 
 
-class SqlStore(SqlDefinitions, SqlWorkflows, SqlListing, SqlTallies, SqlBulk, SqlQueues, SqlLeases):
+class SqlStore(SqlDefinitions, SqlWorkflows, SqlRequests, SqlListing, SqlTallies, SqlBulk, SqlQueues, SqlLeases):
     """The manager's store at `url`: `sqlite:///FILE`, or `sqlite://` for one in memory.
 
     Entering makes the tables, or brings those of an older version up to date. Raises `UsageError` for a URL that cannot

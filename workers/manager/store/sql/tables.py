@@ -70,6 +70,7 @@ definitions = Table(
     Column("state_machine", _TEXT),
     Column("default_tags", _TEXT, nullable=False),
     Column("deprecated", Boolean, nullable=False),
+    Column("input_schema", _TEXT),
 )
 
 state_resources = Table(
@@ -154,6 +155,7 @@ idempotency_keys = Table(
     Column("expires", Milliseconds, nullable=False),
     Index("ix_idempotency_keys_expires", "expires"),
 )
+"""What requests with a key are to bring about: in `workflow_id` stands a new workflow's id, or what else it is."""
 
 queues = Table(
     "queues",

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, bindparam, delete, exists, insert, select,
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from workers.manager.errors import ConflictError, IdempotencyError, NotFoundError, RevisionError
+from workers.manager.errors import ConflictError, NotFoundError, RevisionError
 from workers.manager.model import Change, Count, Launch, Workflow, WorkflowDefinition, now
 from workers.manager.store.interface import Claim, Guard, IdempotencyKey, Unfinished
 from workers.manager.store.order import allowed
@@ -17,8 +17,8 @@ from workers.manager.store.sql import rows
 from workers.manager.store.sql.changing import changed, write
 from workers.manager.store.sql.counting import STATE, State, count_all, counted
 from workers.manager.store.sql.database import Database
-from workers.manager.store.sql.dialects import inserting
 from workers.manager.store.sql.reading import one
+from workers.manager.store.sql.requests import named_before
 from workers.manager.store.sql.tables import (
     TERMINAL,
     UNFINISHED,
@@ -52,7 +52,7 @@ class SqlWorkflows:
     ) -> Workflow:
         """See `WorkflowStore`."""
         async with self._database.write() as connection:
-            if idempotency and (before := await _before(connection, idempotency, workflow.id)):
+            if idempotency and (before := await named_before(connection, idempotency, workflow.id, of_workflow=True)):
                 return await one(connection, before)
             if guard:
                 await _pass(connection, guard)
@@ -125,31 +125,6 @@ class SqlWorkflows:
         """See `WorkflowStore`."""
         async with self._database.look() as connection:
             return await counted(connection)
-
-
-async def _before(connection: AsyncConnection, idempotency: IdempotencyKey, workflow_id: str) -> str | None:
-    """The id of the workflow that the key made, if it is still there; else the key is `workflow_id`'s from now on.
-
-    Raises `IdempotencyError`.
-    """
-    kept = idempotency_keys.c
-    values = {"fingerprint": idempotency.fingerprint, "workflow_id": workflow_id, "expires": idempotency.expires}
-    # Whoever else has the key keeps this waiting until it is known what becomes of it.
-    added = inserting(connection.dialect.name, idempotency_keys).values(key=idempotency.key, **values)
-    if (await connection.execute(added.on_conflict_do_nothing(index_elements=["key"]))).rowcount:
-        return None
-    asked = (
-        select(kept.fingerprint, kept.workflow_id)
-        .join_from(idempotency_keys, workflows, workflows.c.id == kept.workflow_id)
-        .where(kept.key == idempotency.key, kept.expires >= now())
-    )
-    row = (await connection.execute(asked)).first()
-    if row is None:
-        await connection.execute(update(idempotency_keys).where(kept.key == idempotency.key).values(values))
-        return None
-    if row.fingerprint != idempotency.fingerprint:
-        raise IdempotencyError(f"idempotency key {idempotency.key!r} was used for another request: choose a new one")
-    return str(row.workflow_id)
 
 
 async def _pass(connection: AsyncConnection, guard: Guard) -> None:
