@@ -8,7 +8,7 @@ import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 _ROOT = Path(__file__).parents[1]
 WORKERS = ("-c", "from workers.cli.main import main; main()")
@@ -86,8 +86,13 @@ class Process:
 
 
 @asynccontextmanager
-async def python(*arguments: str, environment: Mapping[str, str]) -> AsyncIterator[Process]:
-    """The interpreter with `arguments`, in the repository's folder, until the context is left."""
+async def python(
+    *arguments: str, environment: Mapping[str, str], stdout: IO[bytes] | None = None
+) -> AsyncIterator[Process]:
+    """The interpreter with `arguments`, in the repository's folder, until the context is left.
+
+    `stdout`: the file for what it prints; else that goes where ours does.
+    """
     process = Process(
         await asyncio.create_subprocess_exec(
             sys.executable,
@@ -95,6 +100,7 @@ async def python(*arguments: str, environment: Mapping[str, str]) -> AsyncIterat
             cwd=_ROOT,
             env={**os.environ, **environment},
             stdin=asyncio.subprocess.DEVNULL,
+            stdout=stdout,
             stderr=asyncio.subprocess.PIPE,
             start_new_session=True,
             limit=2**20,
@@ -106,9 +112,9 @@ async def python(*arguments: str, environment: Mapping[str, str]) -> AsyncIterat
         await process.remove()
 
 
-def workers(*arguments: str, environment: Mapping[str, str]) -> Any:
+def workers(*arguments: str, environment: Mapping[str, str], stdout: IO[bytes] | None = None) -> Any:
     """`workers` with `arguments`: a context of its `Process`."""
-    return python(*WORKERS, *arguments, environment=environment)
+    return python(*WORKERS, *arguments, environment=environment, stdout=stdout)
 
 
 def _parsed(line: bytes) -> dict[str, Any]:

@@ -119,6 +119,7 @@ class Settings(BaseSettings):
     )
     ecs_protection: bool = Field(True, description="On ECS, protect the task from scale-in while activity tasks run.")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Log from this level up.")
+    log_successes: bool = Field(False, description="Log each task that succeeded at info, not only at debug.")
     log_format: Literal["auto", "console", "json"] = Field(
         "auto", description="Coloured lines, or JSON; auto: lines on a terminal, JSON elsewhere."
     )

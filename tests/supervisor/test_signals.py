@@ -6,103 +6,25 @@ Cases of a test run side by side: most of their time is the start of processes.
 
 import json
 import signal
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
-import anyio
 import pytest
 
-from tests.account import Account, task, unique
+from tests.account import task
 from tests.chaos.faults import Fault, always, once
-from tests.chaos.proxy import Proxy, proxy_to
-from tests.processes import Process, workers
+from tests.supervisor.stage import KNOWN_ACCOUNT, Scene, Stage, side_by_side
 from workers.errors import ErrorName, ExitCode
-from workers.local import LocalStepFunctions
 from workers.stepfunctions.client import POLL_HOLD
 
 TERM, INT = SIGNALS = (signal.SIGTERM, signal.SIGINT)
-KNOWN_ACCOUNT = ("--account", "123456789012")
 KINDS = pytest.mark.parametrize(
     "kinds",
     [["in_process", "endless"], pytest.param(["in_loop", "in_thread"], marks=pytest.mark.slow)],
     ids=["hard", "easy"],
 )
 """Handlers that run: in a process, in a thread that never ends; in the event loop, in a thread that looks up."""
-
-
-@dataclass
-class Scene:
-    """A worker of one registry, the proxy before it, and the account behind that."""
-
-    account: Account
-    proxy: Proxy
-    process: Process
-    activity: str
-
-    async def begin(self, **values: Any) -> str:
-        """An execution whose handler runs. Gives its ARN."""
-        execution = await self.account.start(task(self.activity), values)
-        await self.process.says("handler begun")
-        return execution
-
-    async def calls(self, operation: str) -> None:
-        """Waits until the worker has made such a call."""
-        await self.proxy.record.until(lambda: self.proxy.record.of(operation))
-
-    async def drains(self, number: signal.Signals) -> None:
-        """Signals, and waits until the worker drains."""
-        self.process.send(number)
-        await self.process.says("draining")
-
-    async def result(self, execution: str) -> Any:
-        """Its output, or the name of its error."""
-        ended = await self.account.ended(execution)
-        return json.loads(ended["output"]) if ended["status"] == "SUCCEEDED" else ended["error"]
-
-
-class Stage:
-    """Sets scenes up."""
-
-    def __init__(self, account: Account, engine: LocalStepFunctions) -> None:
-        self._account = account
-        self._engine = engine
-
-    @asynccontextmanager
-    async def scene(self, registry: str, *options: str) -> AsyncIterator[Scene]:
-        """A worker that is being started."""
-        namespace = unique("signals")
-        options = ("--namespace", namespace, "--log-format", "json", *options)
-        async with proxy_to(self._engine.url) as proxy:
-            environment = {**self._engine.environment(), "AWS_ENDPOINT_URL": proxy.url}
-            async with workers("run", f"tests.chaos.handlers:{registry}", *options, environment=environment) as process:
-                yield Scene(self._account, proxy, process, f"{namespace}--work")
-
-    @asynccontextmanager
-    async def working(self, registry: str, *options: str) -> AsyncIterator[Scene]:
-        """A worker that polls. It knows the account, so that it asks nobody."""
-        async with self.scene(registry, *KNOWN_ACCOUNT, *options) as scene:
-            await scene.process.says("worker started")
-            yield scene
-
-
-@pytest.fixture
-def stage(account: Account, engine: LocalStepFunctions) -> Stage:
-    return Stage(account, engine)
-
-
-async def side_by_side(cases: Iterable[Any], scenario: Callable[[Any], Awaitable[None]]) -> None:
-    async def run(case: Any) -> None:
-        try:
-            await scenario(case)
-        except BaseException as error:
-            error.add_note(f"in the case of {case!r}")
-            raise
-
-    async with anyio.create_task_group() as group:
-        for case in cases:
-            group.start_soon(run, case, name=str(case))
 
 
 async def test_starting(stage: Stage) -> None:
@@ -180,6 +102,30 @@ async def test_a_handler_exceeds_the_grace(stage: Stage, kinds: list[str]) -> No
             assert await scene.result(execution) == ErrorName.SHUTTING_DOWN
 
     await side_by_side([*kinds, "stubborn"], scenario)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("second", "outcome", "code"),
+    [(False, "failed", ExitCode.OK), (True, "given_up", ExitCode.FORCED)],
+    ids=["grace", "forced"],
+)
+async def test_a_process_that_leaves_handlers_behind_says_all_that_it_says_at_the_end(
+    stage: Stage, tmp_path: Path, outcome: str, code: ExitCode, *, second: bool
+) -> None:
+    printed = tmp_path / "stdout"
+    with printed.open("wb") as stdout:
+        options = "--metrics", "emf", "--concurrency", "1", "--grace", "60" if second else "0"
+        async with stage.working("stubborn", *options, stdout=stdout) as scene:
+            await scene.begin()
+            await scene.drains(signal.SIGTERM)
+            if second:
+                scene.process.send(signal.SIGTERM)
+            assert await scene.process.ends() == code
+    said = {line["event"]: line for line in scene.process.said}
+    assert (said["worker stopped"]["exit_code"], "report given up" in said) == (code, second)
+    numbers = [json.loads(line) for line in printed.read_text().splitlines()]
+    assert [line["workers_tasks_total"] for line in numbers if line.get("outcome") == outcome] == [1.0]
 
 
 @pytest.mark.slow
@@ -266,6 +212,7 @@ async def test_a_report_that_never_arrives_is_given_up_as_a_fault(stage: Stage) 
             await scene.begin(seconds=0)
             scene.process.send(signal.SIGTERM)
             assert await scene.process.ends(within=30) == ExitCode.FAULT
+            assert [line["event"] for line in scene.process.said].count("report given up") == 1
 
     await side_by_side(["in_loop", "stubborn", "endless"], scenario)
 

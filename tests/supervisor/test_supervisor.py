@@ -3,13 +3,15 @@
 import anyio
 import anyio.lowlevel
 import pytest
+from structlog.testing import capture_logs
 
 from tests.supervisor.scripted import Scripted, an_activity, fault
 from workers import Registry, Settings, Task
 from workers.arns import Place
+from workers.backoff import Backoff
 from workers.errors import ExitCode
 from workers.metrics import Metrics
-from workers.stepfunctions.protocol import ActivityTask, RefusedError
+from workers.stepfunctions.protocol import ActivityTask, RefusedError, TaskClosedError
 from workers.supervisor import limits
 from workers.supervisor.activity import Activity, activities
 from workers.supervisor.drain import Drain
@@ -66,6 +68,51 @@ async def test_an_output_that_is_refused_counts_as_a_failure(
     said = capsys.readouterr().out
     assert "task failed" in said
     assert "task succeeded" not in said
+
+
+@pytest.mark.parametrize("said", [True, False])
+async def test_each_success_is_logged_where_that_is_asked_for(
+    capsys: pytest.CaptureFixture[str], *, said: bool
+) -> None:
+    client, drain = Scripted(), Drain()
+    client.answers["poll"] = [ActivityTask("token", "1")]
+
+    async def end() -> None:
+        await reported(client, "success")
+        drain.begin()
+        client.released.set()
+
+    with capture_logs() as lines:
+        async with anyio.create_task_group() as group:
+            group.start_soon(end)
+            await supervisor(an_activity(), client, drain, Metrics(active=False), log_successes=said).run()
+    (line,) = [line for line in lines if line["event"] == "task succeeded"]
+    assert (line["log_level"], line["activity"], line["fate"]) == ("info" if said else "debug", "work", "accepted")
+
+
+async def test_a_result_that_was_most_likely_accepted_is_a_warning_and_counted(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(Backoff, "next", lambda _: 0.0)
+    client, drain, metrics = Scripted(), Drain(), Metrics()
+    client.answers["poll"] = [ActivityTask("token", "1")]
+    client.answers["success"] = [fault(), fault(TaskClosedError, "TaskTimedOut")]
+
+    async def end() -> None:
+        while len(client.times["success"]) < 2:
+            await anyio.sleep(0.01)
+        drain.begin()
+        client.released.set()
+
+    with capture_logs() as lines:
+        async with anyio.create_task_group() as group:
+            group.start_soon(end)
+            assert await supervisor(an_activity(), client, drain, metrics).run() is ExitCode.OK
+    (line,) = [line for line in lines if line["event"] == "task unconfirmed"]
+    assert (line["log_level"], line["fate"]) == ("warning", "unconfirmed")
+    assert metrics.registry
+    labels = {"activity": "work", "outcome": "unconfirmed", "error": ""}
+    assert metrics.registry.get_sample_value("workers_tasks_total", labels) == 1
 
 
 async def test_a_worker_that_holds_too_much_memory_finishes_its_task_and_exits_0(

@@ -66,7 +66,9 @@ class Supervisor:
         self._heartbeats = Heartbeats(client, metrics, at_once=min(slots, MOST_AT_ONCE))
         self._threads = Threads(slots)
         self._processes = Processes(recycle=settings.recycle)
-        self._runner = Runner(Reports(client, metrics), self._heartbeats, drain, metrics)
+        self._runner = Runner(
+            Reports(client, metrics), self._heartbeats, drain, metrics, log_successes=settings.log_successes
+        )
         invoker = Invoker(self._threads, self._processes, self._runner.run_of)
         self._limits = ProcessLimits(settings, drain)
         self._polls_ended = anyio.Event()
@@ -119,6 +121,13 @@ class Supervisor:
             running=list(self._runner.running.values()),
         )
 
+    def say_given_up(self) -> None:
+        """Logs and counts each task that has not been reported, at the end."""
+        for run in self._runner.running.values():
+            if run.failing is None or not run.failing.is_set():
+                log.error("report given up", activity=run.activity.name, task=run.label)
+                self._metrics.activity(run.activity.name).ended(TaskOutcome.GIVEN_UP)
+
     async def _work(self, side: TaskGroup) -> int:
         """Polls and runs tasks until both have ended. Returns how many polls and tasks were given up."""
         async with self._tasks:
@@ -129,9 +138,7 @@ class Supervisor:
                     polls.start_soon(self._guard, name, poller.run, name=name)
             self._polls_ended.set()
             side.start_soon(self._give_up, name="last reports")
-        for run in self._runner.running.values():
-            log.error("report given up", activity=run.activity.name, task=run.label)
-            self._metrics.activity(run.activity.name).ended(TaskOutcome.GIVEN_UP)
+        self.say_given_up()
         return self._dropped + len(self._runner.running)
 
     def _started(

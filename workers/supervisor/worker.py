@@ -1,7 +1,7 @@
 """The worker: a registry, run."""
 
 import asyncio
-from collections.abc import Coroutine, Mapping
+from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from typing import TYPE_CHECKING, Any, Self
 
@@ -18,6 +18,7 @@ from workers.stepfunctions.protocol import ServiceError, StepFunctions
 from workers.supervisor.activity import Activity, activities
 from workers.supervisor.advice import advise
 from workers.supervisor.drain import Drain
+from workers.supervisor.leave import before_leaving
 from workers.supervisor.names import DEFAULT as DEFAULT_NAME
 from workers.supervisor.names import fill_name
 from workers.supervisor.outside.seen import metrics_for, seen_from_outside
@@ -81,7 +82,7 @@ class Worker:
         self._begun = False
         self._over = asyncio.Event()
         self._starting: asyncio.Task[object] | None = None
-        self._outcome: ExitCode | BaseException = ExitCode.FAULT
+        self._outcome: ExitCode | BaseException = ExitCode.OK
         self._background: asyncio.Task[ExitCode] | None = None
 
     async def run(self, *, signals: bool = False) -> ExitCode:
@@ -99,21 +100,25 @@ class Worker:
         async def life(*, task_status: TaskStatus[None]) -> None:
             with anyio.CancelScope(shield=True):
                 task_status.started()
+                self._outcome = ExitCode.FAULT
                 try:
-                    self._outcome = await self._unless_told_to_end(self._live(signals=signals))
+                    self._outcome = await self._unless_told_to_end(signals=signals)
                 except Exception as error:  # noqa: BLE001 - raised below, from the task that called us
                     self._outcome = bare(error)
                 finally:
                     self._over.set()
 
-        async with anyio.create_task_group() as group:
-            await group.start(life, name="worker")
-            try:
-                await self._over.wait()
-            except anyio.get_cancelled_exc_class():
-                self._begin_drain()
-                await self._outlast()
-                raise
+        try:
+            async with anyio.create_task_group() as group:
+                await group.start(life, name="worker")
+                try:
+                    await self._over.wait()
+                except anyio.get_cancelled_exc_class():
+                    self._begin_drain()
+                    await self._outlast()
+                    raise
+        finally:
+            self._over.set()  # also when it was cancelled before its life began: others may wait for its end
         return await self.ended()
 
     async def start(self) -> None:
@@ -193,14 +198,16 @@ class Worker:
             return Status(worker=self.name)
         return self._supervisor.status(self.name)
 
-    async def _unless_told_to_end(self, life: Coroutine[Any, Any, ExitCode]) -> ExitCode:
-        """`life`, ended where it stands by a drain that begins before the first poll.
+    async def _unless_told_to_end(self, *, signals: bool) -> ExitCode:
+        """Its life, ended where it stands by a drain that begins before the first poll, or not begun after one.
 
         It is cancelled once, as asyncio does it: what has been entered by then may still await its own cleaning up.
         """
+        if self._drain.draining.is_set():
+            return ExitCode.OK
         self._starting = asyncio.current_task()
         try:
-            return await life
+            return await self._live(signals=signals)
         except asyncio.CancelledError:
             if not (self._starting and self._drain.draining.is_set()):
                 raise
@@ -213,6 +220,7 @@ class Worker:
                 await stack.enter_async_context(drain_on_signals(self._begin_drain, self._force))
             self.name = await fill_name(self.settings.worker_name)
             await stack.enter_async_context(self._outside(signals=signals))
+            stack.enter_context(before_leaving(self._left))
             connection, found = await self._prepare()
             self.activities = found
             for shared in self._shared(found, connection):
@@ -234,6 +242,12 @@ class Worker:
             code = await self._supervisor.run(owns_process=signals)
         log.info("worker stopped", worker=self.name, exit_code=int(code))
         return code
+
+    def _left(self, code: int) -> None:
+        """What is said at the end, if the process is left with handlers that do not end."""
+        if self._supervisor:
+            self._supervisor.say_given_up()
+        log.info("worker stopped", worker=self.name, exit_code=int(code))
 
     def _outside(self, *, signals: bool) -> AbstractAsyncContextManager[None]:
         """What shows the worker to the outside while it lives."""

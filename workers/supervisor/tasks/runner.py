@@ -34,14 +34,17 @@ Outcome = str | Failure | None
 class Runner:
     """Runs tasks of any activity of one worker."""
 
-    def __init__(self, reports: Reports, heartbeats: Heartbeats, drain: Drain, metrics: Metrics) -> None:
+    def __init__(
+        self, reports: Reports, heartbeats: Heartbeats, drain: Drain, metrics: Metrics, *, log_successes: bool
+    ) -> None:
         self.running: dict[str, RunningTask] = {}
         """Every task whose token was received and not yet reported, by its token."""
         self._reports = reports
         self._heartbeats = heartbeats
         self._drain = drain
         self._metrics = metrics
-        self._says_successes = _heard(logging.DEBUG)
+        self._log_successes = log_successes
+        self._says_successes = _heard(logging.INFO if log_successes else logging.DEBUG)
 
     async def run(
         self, activity: Activity, chain: CallNext, received: ActivityTask, worked_on: asyncio.Task[None]
@@ -125,7 +128,13 @@ class Runner:
             log.warning("task failed", error=outcome.error, **_end(run, fate))
         elif fate is Fate.CLOSED:
             log.warning("task closed", **_end(run, fate))
-        elif self._says_successes:
+        elif fate is Fate.UNCONFIRMED:
+            log.warning("task unconfirmed", **_end(run, fate))
+        elif not self._says_successes:
+            return  # a line takes longer than most of what a task costs
+        elif self._log_successes:
+            log.info("task succeeded", **_end(run, fate))
+        else:
             log.debug("task succeeded", **_end(run, fate))
 
     def _count(self, run: RunningTask, outcome: Outcome, fate: Fate) -> None:
