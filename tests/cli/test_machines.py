@@ -246,6 +246,16 @@ def test_the_notation_is_rendered_and_converted_as_json(line: Line, adder: Path,
     assert converted["states"]["add"]["type"] == "task"
 
 
+def test_a_machine_is_rendered_for_an_account_that_nobody_can_ask(
+    line: Line, adder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_REGION", "cn-north-1")
+    said = line.ok("machines", "render", str(adder), "--account", "111122223333", "--namespace", "team")
+    arn = f"arn:aws-cn:states:cn-north-1:111122223333:activity:team--{activity_of(adder)}"
+    assert said.json["States"]["Add"]["Resource"] == arn
+    assert "no AWS credentials" in line.refused("machines", "render", str(adder))
+
+
 def test_a_machine_is_rendered_for_other_tools(line: Line, adder: Path, local) -> None:
     activity = activity_of(adder)
     asl = json.loads(line.ok("machines", "render", str(adder)).out)

@@ -12,6 +12,7 @@ from workers.errors import UsageError
 from workers.settings import Settings
 from workers.stepfunctions import account as module
 from workers.stepfunctions.account import open_account, using
+from workers.stepfunctions.connection import name_place
 from workers.stepfunctions.pacing import Bucket, Pace
 from workers.stepfunctions.protocol import RefusedError, ThrottledError, TransientError
 
@@ -146,3 +147,5 @@ async def test_an_account_that_cannot_be_asked_for_is_not_waited_for_in_vain(
     with pytest.raises(TransientError, match="GetCallerIdentity"):
         async with open_account():
             pass
+    with pytest.raises(TransientError, match="GetCallerIdentity"):
+        await name_place(Settings())

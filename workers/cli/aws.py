@@ -13,6 +13,7 @@ from workers.errors import ExitCode, UsageError
 from workers.settings import Settings
 
 if TYPE_CHECKING:  # what only looks at files does not wait for an AWS client to be imported
+    from workers.arns import Place
     from workers.stepfunctions.account import Account
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -64,6 +65,15 @@ def on_account(work: Callable[["Account"], Awaitable[T]], options: dict[str, Any
     except (RefusedError, ActivityMissingError) as error:
         hint = _HINTS.get(error.code)
         raise UsageError(f"{error} ({hint})" if hint else str(error)) from error
+
+
+def named_place(settings: Settings) -> "Place":
+    """The place in which names become ARNs; AWS is asked for no more than the account, and only where it is not set."""
+    import anyio
+
+    from workers.stepfunctions.connection import name_place
+
+    return anyio.run(name_place, settings)
 
 
 def problems_exit_1(command: F) -> F:

@@ -1,19 +1,15 @@
 """`workers iam`: policies with the least that each part needs."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-import anyio
 import click
 
-from workers.cli.aws import aws_options, problems_exit_1
+from workers.cli.aws import aws_options, named_place, problems_exit_1
 from workers.cli.options import given, settings_options
 from workers.cli.output import print_json
 from workers.errors import UsageError
 from workers.settings import Settings
-
-if TYPE_CHECKING:
-    from workers.arns import Place
 
 _OF_WORKERS = {"payloads": None, "create": None, "ecs_protection": None}
 
@@ -48,7 +44,7 @@ def worker(registry: str | None, *, activities: tuple[str, ...], **options: Any)
     only = {name: options.pop(name) for name in ("machines", "kms_key", "cluster")}
     settings = Settings(**given(options))
     names = [handler.name for handler in load_registry(registry)] if registry else activities
-    print_json(worker_policy(names, place=_place(settings), settings=settings, **only))
+    print_json(worker_policy(names, place=named_place(settings), settings=settings, **only))
 
 
 @iam.command()
@@ -84,7 +80,7 @@ def manager(
     settings = Settings(**given(options))
     print_json(
         manager_policy(
-            place=_place(settings),
+            place=named_place(settings),
             database=database,
             payloads=payloads,
             role=role,
@@ -113,16 +109,10 @@ def machine(file: str, *, name: str | None, logging: bool, tracing: bool, **opti
     from workers.machines.registration.permissions import policy
 
     settings = Settings(**given(options))
-    place = _place(settings)
+    place = named_place(settings)
     model = load(Path(file)).machine(place=place, namespace=settings.namespace)
     full_name = namespaced(name or Path(file).stem, settings.namespace)
     found = policy(model, name=full_name, place=place, logging=logging, tracing=tracing)
     if found is None:
         click.echo("It needs no permissions: activities ask for none.", err=True)
     print_json(found or {"Version": "2012-10-17", "Statement": []})
-
-
-def _place(settings: Settings) -> "Place":
-    from workers.stepfunctions.connection import name_place
-
-    return anyio.run(name_place, settings)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from workers.cli.aws import aws_options, is_file, json_option, on_account, problems_exit_1, read_text
+from workers.cli.aws import aws_options, is_file, json_option, named_place, on_account, problems_exit_1, read_text
 from workers.cli.drawing import drawing_options, print_drawing
 from workers.cli.options import given
 from workers.cli.output import moment, print_json, table
@@ -213,26 +213,22 @@ def list_(*, as_json: bool, **options: Any) -> None:
 def render(file: str, *, target: str, name: str | None, as_json: bool, **options: Any) -> None:
     """Write the machine in FILE for other tools: CloudFormation, Terraform, or just ASL or the short notation.
 
-    Only ASL, in which names become ARNs, asks AWS: for the account. ${Placeholders} become parameters or variables.
-    All is JSON; the notation is YAML, and with --json it is JSON too.
+    Only ASL, in which names become ARNs, asks AWS: for the account, unless --account says it. ${Placeholders} become
+    parameters or variables. All is JSON; the notation is YAML, and with --json it is JSON too.
     """
     from workers.machines.definition import from_asl, load
     from workers.machines.notation.reading import SOMEWHERE
     from workers.machines.rendering import render as as_template
 
     definition = load(Path(file))
-
-    async def in_account(account: "Account") -> dict[str, Any]:
-        return definition.to_asl(place=account.place, namespace=account.namespace)
-
+    settings = Settings(**given(options))
     if target == "asl":
-        print_json(on_account(in_account, options))
+        print_json(definition.to_asl(place=named_place(settings), namespace=settings.namespace))
     elif target == "notation":
         _print_notation(from_asl(definition.to_asl(place=SOMEWHERE), place=SOMEWHERE), as_json=as_json)
     else:
-        namespace = Settings(**given(options)).namespace
         kind: Any = target
-        print_json(as_template(definition, kind, name=name or Path(file).stem, namespace=namespace))
+        print_json(as_template(definition, kind, name=name or Path(file).stem, namespace=settings.namespace))
 
 
 @machines.command()

@@ -13,7 +13,7 @@ from workers.arns import Place, is_arn, namespaced
 from workers.backoff import Backoff
 from workers.settings import Settings
 from workers.stepfunctions.client import CONNECT_TIMEOUT
-from workers.stepfunctions.connection import Connection, connect, find_place
+from workers.stepfunctions.connection import FAULTS, Connection, Patience, connect, find_place
 from workers.stepfunctions.faults import Translation
 from workers.stepfunctions.pacing import Pace, buckets
 from workers.stepfunctions.protocol import ServiceError, ThrottledError, TransientError
@@ -30,8 +30,6 @@ SETTLES = 30.0
 _READ_TIMEOUT = 30.0
 _SYNC_READ_TIMEOUT = 310.0
 """Seconds: StartSyncExecution answers when the execution ends, after five minutes at the latest."""
-_FAULTS = 4
-"""How often a call is repeated after faults of the service or the network."""
 _THROTTLES = 12
 """How often a call is repeated when it is throttled: about a minute."""
 _SILENT = 4
@@ -137,7 +135,7 @@ async def open_account(
     """
     settings = settings or Settings()
     connection = await connect(settings, session)
-    place = await find_place(connection, settings, waiting=_Patience())
+    place = await find_place(connection, settings, waiting=Patience())
     async with connection.client("stepfunctions", _config(connection)) as client:
         yield Account(connection, place, settings, client)
 
@@ -147,18 +145,6 @@ async def using(account: Account | None) -> AsyncIterator[Account]:
     """`account`, or one opened for the occasion."""
     async with AsyncExitStack() as stack:
         yield await stack.enter_async_context(open_account()) if account is None else account
-
-
-class _Patience:
-    """A worker waits for AWS as long as it takes; who gives a command waits for some seconds."""
-
-    def __init__(self) -> None:
-        self._left = _FAULTS
-
-    def __call__(self, error: ServiceError) -> None:
-        self._left -= 1
-        if self._left < 0:
-            raise error
 
 
 def _config(connection: Connection, read_timeout: float = _READ_TIMEOUT) -> "AioConfig":
@@ -177,7 +163,7 @@ def _config(connection: Connection, read_timeout: float = _READ_TIMEOUT) -> "Aio
 def _passes(error: ServiceError, failures: int) -> bool:
     """Whether the call may succeed when it is repeated."""
     return isinstance(error, TransientError) and failures < (
-        _THROTTLES if isinstance(error, ThrottledError) else _FAULTS
+        _THROTTLES if isinstance(error, ThrottledError) else FAULTS
     )
 
 

@@ -23,6 +23,8 @@ if TYPE_CHECKING:  # the AWS SDK is loaded when it is used: it takes longer than
 
 LOCAL_PLACE = Place("aws", LOCAL_REGION, LOCAL_ACCOUNT)
 """That of the embedded Step Functions."""
+FAULTS = 4
+"""How often a call of a command is repeated after faults of the service or the network."""
 
 
 class Connection:
@@ -142,12 +144,26 @@ async def find_place(
 async def name_place(settings: Settings) -> Place:
     """The place that `settings` and the AWS configuration name; AWS is asked for no more than the account.
 
-    With an account in the settings nothing is asked, and no credentials are needed. Raises as `find_place`.
+    With an account in the settings nothing is asked, and no credentials are needed. Raises as `find_place`, and
+    `ServiceError` where STS cannot be reached for some seconds.
     """
     connection = await connect(settings)
     if settings.account and not settings.local:
         return Place(*_region(connection.session), settings.account)
-    return await find_place(connection, settings)
+    return await find_place(connection, settings, waiting=Patience())
+
+
+class Patience:
+    """For `waiting`: a worker waits for AWS as long as it takes; who gives a command waits for some seconds."""
+
+    def __init__(self) -> None:
+        self._left = FAULTS
+
+    def __call__(self, error: ServiceError) -> None:
+        """Raises what is in the way when it has been there too often."""
+        self._left -= 1
+        if self._left < 0:
+            raise error
 
 
 def _region(session: "AioSession") -> tuple[str, str]:
