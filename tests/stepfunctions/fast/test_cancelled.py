@@ -33,16 +33,27 @@ class Silent:
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
 async def test_cancelled_requests_leave_no_connection(host: str) -> None:
+    await cancel_at_every_point(host)
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+def test_nor_do_they_on_uvloop(host: str) -> None:
+    uvloop = pytest.importorskip("uvloop")
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(cancel_at_every_point(host))
+
+
+async def cancel_at_every_point(host: str) -> None:
     silent = Silent()
     async with await asyncio.start_server(silent.handle, "127.0.0.1", 0) as server:
         end = Endpoint(host, server.sockets[0].getsockname()[1], "/", None)
         pool = Pool(end, size=SIZE, connect_timeout=5)
         for turns in range(40):  # while it connects, while it is sent, while its answer is waited for
+            asked = silent.asked
             request = asyncio.create_task(pool.request(REQUEST, timeout=60))
             for _ in range(turns % 8):
                 await asyncio.sleep(0)
             if turns % 8 == 7:
-                asked = silent.asked
                 while silent.asked == asked:
                     await asyncio.sleep(0.001)
             request.cancel()

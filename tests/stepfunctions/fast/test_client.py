@@ -76,9 +76,9 @@ async def test_a_server_that_verifies_signatures_accepts_them_and_rejects_an_alt
     verdicts: list[bool] = []
 
     async def verify(request: Request, writer: Any) -> None:
-        verdicts.append(_verified(request, served.port, token))
+        verdicts.append(verified(request, served.port, token))
         request.body += b" "
-        verdicts.append(_verified(request, served.port, token))
+        verdicts.append(verified(request, served.port, token))
         writer.write(answer())
 
     async with serving(verify) as served, client_of(served, token=token) as client:
@@ -86,7 +86,7 @@ async def test_a_server_that_verifies_signatures_accepts_them_and_rejects_an_alt
     assert verdicts == [True, False]
 
 
-def _verified(request: Request, port: int, token: str | None, *, key: str = "key", secret: str = "secret") -> bool:
+def verified(request: Request, port: int, token: str | None, *, key: str = "key", secret: str = "secret") -> bool:
     given = request.headers
     names = given["authorization"].partition("SignedHeaders=")[2].partition(",")[0].split(";")
     signed = {name: given[name] for name in names if name not in {"host", "x-amz-date", "x-amz-security-token"}}
@@ -123,7 +123,7 @@ async def test_credentials_that_expire_between_two_calls_are_refreshed() -> None
     ]
     assert keys == ["first", "second"]
     assert [request.headers["x-amz-security-token"] for request in served.requests] == ["token-1", "token-2"]
-    assert _verified(served.requests[1], served.port, "token-2", key="second", secret="s2")
+    assert verified(served.requests[1], served.port, "token-2", key="second", secret="s2")
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """The fast client against a server with a certificate of its own."""
 
+import asyncio
 import ipaddress
 import ssl
 from datetime import UTC, datetime, timedelta
@@ -12,8 +13,11 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from tests.stepfunctions.fast.server import Served, answer, serving
 from tests.stepfunctions.fast.test_client import a_session
+from tests.stepfunctions.fast.test_limits import a_client
+from workers.stepfunctions.client import Timeouts
 from workers.stepfunctions.connection import Connection
 from workers.stepfunctions.fast.choice import open_stepfunctions
+from workers.stepfunctions.fast.pool import Endpoint
 from workers.stepfunctions.protocol import TransientError
 
 
@@ -75,3 +79,39 @@ async def test_it_is_refused_under_another_name(certificate: Path, monkeypatch: 
         with pytest.raises(TransientError, match="Hostname mismatch"):
             await beat(served, "localhost")
     assert not served.requests
+
+
+async def test_a_handshake_that_is_not_answered_ends_with_the_timeout_of_connecting() -> None:
+    async def say_nothing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()
+        ended.set()
+        writer.close()
+
+    ended = asyncio.Event()
+    async with await asyncio.start_server(say_nothing, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        endpoint = Endpoint("127.0.0.1", port, "/", ssl.create_default_context())
+        async with a_client(endpoint, Timeouts(connect=0.05, poll=60, report=60)) as client, asyncio.timeout(30):
+            with pytest.raises(TransientError, match=f"TimeoutError: 127.0.0.1:{port}"):
+                await client.send_task_heartbeat("token")
+            await ended.wait()  # the connection is not left behind
+
+
+async def test_a_request_that_is_cancelled_in_the_handshake_leaves_no_connection() -> None:
+    async def say_nothing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        greeted.set()
+        await reader.read()
+        ended.set()
+        writer.close()
+
+    greeted, ended = asyncio.Event(), asyncio.Event()
+    async with await asyncio.start_server(say_nothing, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        endpoint = Endpoint("127.0.0.1", port, "/", ssl.create_default_context())
+        async with a_client(endpoint, Timeouts()) as client, asyncio.timeout(30):
+            beat = asyncio.create_task(client.send_task_heartbeat("token"))
+            await greeted.wait()
+            beat.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await beat
+            await ended.wait()

@@ -10,6 +10,7 @@ import httptools
 LARGEST_ANSWER = 4 * 1024 * 1024
 """Bytes. The input of a task has at most 1,048,576 characters (GetActivityTask, API reference), JSON inside JSON."""
 LARGEST_HEAD = 64 * 1024
+_LENGTHS = frozenset({b"content-length", b"transfer-encoding"})
 
 
 class NotHTTPError(Exception):
@@ -29,10 +30,14 @@ class Answer:
     body: bytes = b""
 
 
+_NONE = Answer()
+"""Stands where no answer is awaited: a connection that is idle keeps nothing of its last one."""
+
+
 class HTTPConnection(asyncio.Protocol):
     """A connection that carries one request at a time. There may be thousands, most of them idle: it is small."""
 
-    __slots__ = ("_answer", "_chunks", "_head_size", "_loop", "_parser", "_size", "_transport", "_waiter", "closed")
+    __slots__ = ("_answer", "_body", "_head_size", "_loop", "_parser", "_size", "_transport", "_waiter", "closed")
 
     def __init__(self) -> None:
         self.closed = False
@@ -41,8 +46,8 @@ class HTTPConnection(asyncio.Protocol):
         self._loop = asyncio.get_running_loop()
         self._waiter: asyncio.Future[Answer] | None = None
         self._parser = httptools.HttpResponseParser(self)
-        self._answer = Answer()
-        self._chunks: list[bytes] = []
+        self._answer = _NONE
+        self._body = bytearray()  # not a list: many small pieces would take many times their bytes
         self._size = 0
         self._head_size = 0
 
@@ -54,7 +59,7 @@ class HTTPConnection(asyncio.Protocol):
         """
         if self._transport is None or self.closed:
             raise ConnectionGoneError("the connection is closed")
-        self._answer, self._chunks, self._size, self._head_size = Answer(), [], 0, 0
+        self._answer, self._size, self._head_size = Answer(), 0, 0
         self._waiter = self._loop.create_future()
         self._transport.write(data)
         timer = self._loop.call_later(timeout, self._fail, TimeoutError())
@@ -65,7 +70,7 @@ class HTTPConnection(asyncio.Protocol):
             raise
         finally:
             timer.cancel()
-            self._waiter = None
+            self._waiter, self._answer = None, _NONE
 
     def close(self) -> None:
         """Ends the connection, whatever is under way."""
@@ -104,6 +109,8 @@ class HTTPConnection(asyncio.Protocol):
     def connection_lost(self, error: Exception | None) -> None:
         """Called by asyncio."""
         self.closed = True
+        if error is None and self._body and not _LENGTHS & self._answer.headers.keys():
+            self.on_message_complete()  # as in HTTP/1.0, the answer ends where the connection does
         self._fail(ConnectionGoneError(str(error or "the server closed the connection")))
 
     # httptools
@@ -117,7 +124,7 @@ class HTTPConnection(asyncio.Protocol):
 
     def on_body(self, chunk: bytes) -> None:
         """Called by httptools."""
-        self._chunks.append(chunk)
+        self._body += chunk
 
     def on_message_complete(self) -> None:
         """Called by httptools."""
@@ -128,7 +135,8 @@ class HTTPConnection(asyncio.Protocol):
         answer.status = self._parser.get_status_code()
         if answer.status < 200:
             raise NotHTTPError(f"an answer with status {answer.status}")
-        answer.body = b"".join(self._chunks)
+        answer.body = bytes(self._body)
+        self._body.clear()
         if not self._parser.should_keep_alive():
             self.closed = True
             if self._transport:
