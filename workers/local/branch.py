@@ -69,6 +69,8 @@ class Branch:
         frame, states, turns = self.frame, self.plan.states, 0
         while True:
             state = states[frame.state]
+            if not frame.entered:
+                await self.paced()
             self._enter(state)
             try:
                 step = await state.run(self)
@@ -81,6 +83,11 @@ class Branch:
             turns += 1
             if turns % TURN == 0:
                 await asyncio.sleep(0)
+
+    async def paced(self) -> None:
+        """Waits as long as a state transition has to, where they come too fast."""
+        if (pace := self.run.pace) and (seconds := pace()):
+            await self.run.clock.sleep_until(self.run.clock.now() + seconds)
 
     def _enter(self, state: State) -> None:
         frame = self.frame

@@ -17,7 +17,7 @@ from workers.local.executions import Execution, Executions, Origin
 from workers.local.frames import Frame
 from workers.local.machines import Machines, Target
 from workers.local.map_runs import MapRun
-from workers.local.run import Run
+from workers.local.run import Pace, Run
 from workers.local.tasks import Attempt, Tokens
 
 
@@ -34,7 +34,8 @@ class Region:
 
     `poll_hold`: seconds for which a poll without a task is held. `keep`: finished executions that are remembered.
     `new_services`: makes what Task states call that is no activity, when the first of them does.
-    `told` is called with each execution that starts or ends.
+    `told` is called with each execution that starts or ends. `paces`: makes what paces the state transitions of the
+    region with a name.
     """
 
     def __init__(
@@ -46,10 +47,12 @@ class Region:
         told: Callable[[Execution], None],
         poll_hold: float,
         keep: int,
+        paces: Callable[[str], Pace] | None = None,
     ) -> None:
         self.place = place
         self.clock = clock
         self.poll_hold = poll_hold
+        self.pace = paces(place.region) if paces else None
         self.activities = Activities(place, clock)
         self.machines = Machines()
         self.executions = Executions(keep=keep)

@@ -1,7 +1,7 @@
 """A run: an execution on its way, with its frames, its tasks in flight and its timers."""
 
 import asyncio
-from collections.abc import Coroutine, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from typing import Any, Protocol
 
 import structlog
@@ -18,6 +18,9 @@ from workers.local.values.timestamps import write_timestamp
 
 log = structlog.get_logger(__name__)
 
+Pace = Callable[[], float]
+"""Counts a state transition, and gives the seconds that it has to wait."""
+
 NOT_TRUNCATED = {"truncated": False}
 
 
@@ -27,6 +30,8 @@ class Host(Protocol):
     place: Place
     clock: Clock
     tokens: Tokens
+    pace: Pace | None
+    """Of the state transitions of Standard executions; None where they are as fast as can be."""
 
     @property
     def services(self) -> Services: ...
@@ -62,6 +67,7 @@ class Run:
         self.execution = execution
         self.host = host
         self.clock = host.clock
+        self.pace = None if execution.express else host.pace
         self.input: Document = parsed(execution.input)
         self.root: Frame | None = None
         self.unsaved: dict[int, Frame] = {}

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from workers.errors import MissingExtraError, UsageError
 from workers.local.clock import Clock, ManualClock, SkippingClock
 from workers.local.harsh.bad_day import bad_day
+from workers.local.harsh.buckets import Transitions
 from workers.local.http.listening import BACKLOG, answering
 from workers.local.options import ClockName, Options
 from workers.local.region import Region
@@ -52,7 +53,8 @@ async def serve(options: Options) -> AsyncIterator[Serving]:
     url = f"http://{HOST}:{port}"
     services = OtherServices(port)
     faults = bad_day(options.seed) if options.harsh else None
-    new_region = partial(Region, clock=clock, poll_hold=options.poll_hold, keep=options.keep)
+    paces = partial(Transitions, clock=clock.now) if options.harsh else None
+    new_region = partial(Region, clock=clock, poll_hold=options.poll_hold, keep=options.keep, paces=paces)
     regions = Regions(url, new_region, services, stand, delivered=faults.delivered if faults else list)
     services.open()
     port_open = AsyncExitStack()

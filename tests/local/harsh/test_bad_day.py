@@ -50,19 +50,35 @@ async def test_an_answer_is_lost_and_what_was_asked_is_done(client: Any, monkeyp
     assert [activity["name"] for activity in (await client.list_activities())["activities"]] == ["activity"]
 
 
-async def test_a_dropped_poll_swallows_a_task(client: Any):
-    activity, account = Activity(client), Account(client)
-    await client.create_activity(name=activity.name)
-    poll = asyncio.create_task(activity.poll())
-    await asyncio.sleep(0.2)  # nothing tells that a poll is open
-    poll.cancel()
-    await asyncio.wait([poll])
-    execution = await account.start(activity.machine(HeartbeatSeconds=1, Retry=[{"ErrorEquals": ["States.ALL"]}]))
-    token, _ = await activity.task()
-    await activity.succeed(token)
-    assert (await account.ended(execution))["status"] == "SUCCEEDED"
-    history = await client.get_execution_history(executionArn=execution)
-    assert [event["type"] for event in history["events"]].count("ActivityTimedOut") == 1
+async def test_a_dropped_poll_swallows_a_task(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(visibility, "LONGEST", 0.0)
+    monkeypatch.setattr(bad_day, "LOST_ANSWERS", 0.0)
+    still = LocalStepFunctions(harsh=True, seed=1, poll_hold=60, clock="manual")
+    async with still as local, connect(local) as client:
+        activity, account = Activity(client), Account(client)
+        await client.create_activity(name=activity.name)
+        poll = asyncio.create_task(activity.poll())
+        while not at_work(local, "a poll on a bad day"):
+            await asyncio.sleep(0.01)
+        poll.cancel()
+        await asyncio.wait([poll])
+        while at_work(local, "requests of a connection"):  # until the engine knows that the client has gone
+            await asyncio.sleep(0.01)
+        assert at_work(local, "a poll on a bad day")
+        execution = await account.start(activity.machine(HeartbeatSeconds=60, Retry=[{"ErrorEquals": ["States.ALL"]}]))
+        await account.reached(execution, "ActivityStarted")
+        await local.advance(60)
+        await local.advance(1)  # until it is tried again
+        token, _ = await activity.task()
+        await activity.succeed(token)
+        assert (await account.ended(execution))["status"] == "SUCCEEDED"
+        history = await client.get_execution_history(executionArn=execution)
+        assert [event["type"] for event in history["events"]].count("ActivityTimedOut") == 1
+
+
+def at_work(local: LocalStepFunctions, name: str) -> bool:
+    """Whether the engine has a task of that name on its event loop."""
+    return any(task.get_name() == name for task in asyncio.all_tasks(local._loop))
 
 
 async def test_missing_keys_are_denied(local: LocalStepFunctions):

@@ -97,3 +97,31 @@ async def test_executions_started_at_once_run_the_old_definition(seen: Seen):
     assert await started() == PASS
     seen.clock.seconds += LONGEST
     assert await started() == OTHER
+
+
+async def test_an_alias_that_was_updated_leads_to_the_old_version_for_a_while(seen: Seen):
+    await seen.machine()
+    first = (await seen.ask("PublishStateMachineVersion", stateMachineArn=MACHINE))["stateMachineVersionArn"]
+    routes = [{"stateMachineVersionArn": first, "weight": 100}]
+    made = await seen.ask("CreateStateMachineAlias", name="live", routingConfiguration=routes)
+    alias = made["stateMachineAliasArn"]
+    assert await seen.refused("StartExecution", stateMachineArn=alias) == "StateMachineDoesNotExist"
+    seen.clock.seconds += LONGEST
+    changed = json.dumps(OTHER)
+    updated = await seen.ask("UpdateStateMachine", stateMachineArn=MACHINE, definition=changed, publish=True)
+    second = updated["stateMachineVersionArn"]
+    assert await seen.refused("StartExecution", stateMachineArn=second) == "StateMachineDoesNotExist"
+    seen.clock.seconds += LONGEST
+    routes = [{"stateMachineVersionArn": second, "weight": 100}]
+    await seen.ask("UpdateStateMachineAlias", stateMachineAliasArn=alias, routingConfiguration=routes)
+
+    async def version() -> Any:
+        arn = (await seen.ask("StartExecution", stateMachineArn=alias))["executionArn"]
+        started = (await seen.ask("DescribeExecution", executionArn=arn))["stateMachineVersionArn"]
+        shown = await seen.ask("DescribeStateMachineAlias", stateMachineAliasArn=alias)
+        assert shown["routingConfiguration"] == [{"stateMachineVersionArn": started, "weight": 100}]
+        return started
+
+    assert await version() == first
+    seen.clock.seconds += LONGEST
+    assert await version() == second

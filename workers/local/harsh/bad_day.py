@@ -56,7 +56,10 @@ class BadDay:
     async def answer(self, name: str, region: Region, parameters: Parameters, operation: Operation) -> Parameters:
         """What `operation` answers. Raises `ApiError`, and `AnswerLostError` where the answer gets lost."""
         place = region.place.region
-        self._buckets.setdefault(place, Buckets(place)).take(name)
+        arn = parameters.get("stateMachineArn", "")
+        machine = region.machines.find(arn) or region.machines.find(arn.rpartition(":")[0])
+        express = machine is not None and machine.type == "EXPRESS"
+        self._buckets.setdefault(place, Buckets(place)).take(name, express=express)
         visibility = self._of(region)
         visibility.check(name, parameters)
         answer = operation(region, parameters)

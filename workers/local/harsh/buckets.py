@@ -1,4 +1,4 @@
-"""The limits on request rates: a bucket of tokens for each operation (Step Functions quotas)."""
+"""The limits on rates: a bucket of tokens for each operation, and one for state transitions (Step Functions quotas)."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -56,23 +56,52 @@ LIMITS: Mapping[str, tuple[Limit, Limit]] = {
 }
 """In us-east-1, us-west-2 and eu-west-1, and in all other regions."""
 
+_OF_EXPRESS = {"StartExecution": (Limit(6_000, 6_000), Limit(6_000, 6_000))}
+_TRANSITIONS = (Limit(5_000, 5_000), Limit(800, 800))
+
 
 class Buckets:
     """The buckets of one region, full at first. `clock` gives seconds."""
 
     def __init__(self, region: str, clock: Callable[[], float] = time.monotonic) -> None:
-        self._which = 0 if region in _BIG_REGIONS else 1
+        self._which = _which(region)
         self._clock = clock
-        self._levels: dict[str, tuple[float, float]] = {}
+        self._levels: dict[tuple[str, bool], tuple[float, float]] = {}
 
-    def take(self, operation: str) -> None:
-        """Takes a token for a request. Raises `ApiError` ThrottlingException when there is none."""
-        if operation not in LIMITS:
+    def take(self, operation: str, *, express: bool = False) -> None:
+        """Takes a token for a request; `express`: to an Express state machine.
+
+        Raises `ApiError` ThrottlingException when there is none.
+        """
+        express = express and operation in _OF_EXPRESS
+        limits = (_OF_EXPRESS if express else LIMITS).get(operation)
+        if limits is None:
             return
-        limit, now = LIMITS[operation][self._which], self._clock()
-        level, then = self._levels.get(operation, (float(limit.size), now))
+        limit, now, bucket = limits[self._which], self._clock(), (operation, express)
+        level, then = self._levels.get(bucket, (float(limit.size), now))
         level = min(level + (now - then) * limit.refill, limit.size)
         if level < 1:
-            self._levels[operation] = level, now
+            self._levels[bucket] = level, now
             raise ApiError("ThrottlingException", "Rate exceeded")
-        self._levels[operation] = level - 1, now
+        self._levels[bucket] = level - 1, now
+
+
+class Transitions:
+    """The state transitions of one region's Standard executions: AWS delays those that come too fast."""
+
+    def __init__(self, region: str, *, clock: Callable[[], float]) -> None:
+        self._limit = _TRANSITIONS[_which(region)]
+        self._clock = clock
+        self._level = float(self._limit.size)
+        self._then = clock()
+
+    def __call__(self) -> float:
+        """Counts a transition, and gives the seconds that it has to wait."""
+        now = self._clock()
+        refilled = self._level + (now - self._then) * self._limit.refill
+        self._level, self._then = min(refilled, self._limit.size) - 1, now
+        return max(-self._level, 0) / self._limit.refill
+
+
+def _which(region: str) -> int:
+    return 0 if region in _BIG_REGIONS else 1

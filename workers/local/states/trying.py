@@ -35,6 +35,7 @@ class TryingState(State):
         while True:
             if frame.progress and "again" in frame.progress:
                 await branch.run.clock.sleep_until(frame.progress["again"])
+                await branch.paced()
                 frame.progress = None
             state["RetryCount"] = sum(frame.counts)
             try:

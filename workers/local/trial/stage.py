@@ -73,6 +73,7 @@ class Stage:
         self.place = region.place
         self.clock = region.clock
         self.tokens = region.tokens
+        self.pace = None
         self.answers: list[Any] = []
         self.exchange: Exchange | None = None
         """Of an HTTP task."""
