@@ -18,6 +18,9 @@ from workers.local.integrations.sdk import SdkService
 WAITED_FOR = JOBS.keys() | {"states:startExecution"}
 """What may end in `.sync`."""
 
+_WITH_TOKENS = frozenset({"bedrock", "ecs", "events", "lambda", "sns", "sqs", "states"})
+"""Services whose optimized integrations can wait for a token (developer guide, "Integrating services")."""
+
 
 @dataclass(frozen=True)
 class Stand:
@@ -67,7 +70,7 @@ class Integrations:
     def _real(self, resource: Resource) -> Service:
         if played := self._played(resource):
             return played
-        if resource.ends_with == "job" and (resource.sdk or f"{resource.service}:{resource.action}" not in WAITED_FOR):
+        if not _can_end_so(resource):
             raise not_recognized(resource.arn)
         if resource.service == "states":
             name = "sfn"
@@ -88,3 +91,14 @@ class Integrations:
         if resource.sdk:
             return SdkService(resource, model, operation, self._clients)
         return OptimizedService(resource, model, operation, self._clients)
+
+
+def _can_end_so(resource: Resource) -> bool:
+    """Whether AWS lets a task with this Resource wait for what it says it waits for."""
+    match resource.ends_with:
+        case "job":
+            return not resource.sdk and f"{resource.service}:{resource.action}" in WAITED_FOR
+        case "token":
+            return resource.sdk or resource.service in _WITH_TOKENS
+        case _:
+            return True
