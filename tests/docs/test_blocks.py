@@ -103,7 +103,7 @@ def test_no_language_goes_unread():
     assert shown <= CHECKS.keys()
 
 
-@pytest.mark.parametrize("name", ["CONTRIBUTING.md", "SECURITY.md"])
+@pytest.mark.parametrize("name", ["CHANGELOG.md", "CONTRIBUTING.md", "README.md", "SECURITY.md"])
 def test_every_link_of_the_papers_leads_somewhere(name: str):
     targets = re.findall(r"\]\((?!\w+:)([^)#]+)", (ROOT / name).read_text())
     assert [target for target in targets if not (ROOT / target).exists()] == []
