@@ -70,7 +70,23 @@ BROKEN = {
     ),
     "no JSONata": (
         {"QueryLanguage": "JSONata", **_pass(Output="{% 1 + %}", End=True)},
-        "INVALID_JSONATA_EXPRESSION: ",
+        "INVALID_JSONATA_EXPRESSION: Unexpected end of expression at /States/A/Output'",
+    ),
+    "no JSONata in brackets": (
+        {"QueryLanguage": "JSONata", **_pass(Output={"a": ["{% $x[1,2) %}"]}, End=True)},
+        'INVALID_JSONATA_EXPRESSION: Expected "]", got "," at /States/A/Output/a[0]\'',
+    ),
+    "a symbol of JSONata that stands alone": (
+        {"QueryLanguage": "JSONata", **_pass(Output='{% {"a":} %}', End=True)},
+        'INVALID_JSONATA_EXPRESSION: The symbol "}" cannot be used as a unary operator at /States/A/Output\'',
+    ),
+    "a comment without an end": (
+        {"QueryLanguage": "JSONata", **_pass(Output="{% /* %}", End=True)},
+        "INVALID_JSONATA_EXPRESSION: Comment has no closing tag at /States/A/Output'",
+    ),
+    "an escape that there is not": (
+        {"QueryLanguage": "JSONata", **_pass(Output='{% "\\x" %}', End=True)},
+        'INVALID_JSONATA_EXPRESSION: Unsupported escape sequence: \\"x" at /States/A/Output\'',
     ),
     "inside of a branch": (
         {"StartAt": "P", "States": {"P": {"Type": "Parallel", "End": True, "Branches": [_pass(Next="B")]}}},

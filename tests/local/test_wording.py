@@ -137,6 +137,11 @@ FAILURES: dict[str, tuple[dict[str, Any], str, str]] = {
         QUERY,
         bad("Output", "$states.result", "returned nothing (undefined)."),
     ),
+    "a function that AWS does not have": (
+        jsonata(Type="Pass", Output={"a": "{% $eval('1') %}"}),
+        QUERY,
+        bad("Output/a", "$eval('1')", "threw an error during evaluation. T1006: Attempted to invoke a non-function"),
+    ),
     "dividing by nothing": (
         jsonata(Type="Pass", Output={"a": ["{% 1/0 + 1 %}"]}),
         QUERY,
@@ -202,7 +207,7 @@ async def test_a_result_that_is_too_large(own: Account, state: dict[str, Any], k
 
 @pytest.mark.parametrize("role", [{"RoleArn": ROLE}, {"RoleArn.$": "$.role"}])
 async def test_the_role_of_a_task_is_told(account: Account, role: dict[str, str]):
-    execution = await account.start(one(**calls(Credentials=role, ResultPath=None)), {"role": ROLE})
+    execution = await account.start(one(**calls(Parameters={}, Credentials=role, ResultPath=None)), {"role": ROLE})
     scheduled = (await account.reached(execution, "TaskScheduled"))["taskScheduledEventDetails"]
     assert scheduled["taskCredentials"] == {"roleArn": ROLE}
 

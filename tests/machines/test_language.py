@@ -214,7 +214,6 @@ def test_expressions(text: str):
     [
         ("{% %}", "there is nothing between"),
         ("{% $states.output %}", "there is no $states.output"),
-        ("{% $eval('1') %}", "Step Functions has no $eval"),
     ],
 )
 def test_faults_of_expressions(text: str, message: str):

@@ -13,6 +13,7 @@ from workers.machines.validation.checker import check
 
 _BACKTICKS = re.compile(r"`([^`]+)`")
 _MISSING = re.compile(r"`(\w+)` is missing")
+_NO_JSONATA = re.compile(r"it is not JSONata: (.*?) \(character \d+\), in ", re.DOTALL)
 _KNOWN_PROGRAMS = 256
 NO_JSON = "INVALID_JSON_DESCRIPTION"
 _OF_JSONATA = frozenset({"Arguments", "Condition", "Items", "Output"})
@@ -122,8 +123,8 @@ def _complaint(finding: Finding, document: Any) -> Complaint:
                 "UNSUPPORTED_JSONATA_EXPRESSION",
                 f"Reference to '{name}' at the top level is not supported.",
             )
-        case "bad-expression" if "it is not JSONata" in message:
-            code = "INVALID_JSONATA_EXPRESSION"
+        case "bad-expression" if found := _NO_JSONATA.match(message):
+            code, message = "INVALID_JSONATA_EXPRESSION", found[1]
         case "misplaced-key" | "unknown-key":
             message, last = f"Field '{key}' is not supported", where[:-1]
         case "wrong-language":

@@ -6,7 +6,7 @@ from workers.local.calls import Call, Service, Services
 from workers.local.integrations.http_tasks import Exchange, HttpService
 from workers.local.integrations.resources import Ending
 from workers.local.region import Region
-from workers.local.run import Run
+from workers.local.run import Pace, Run
 from workers.local.values.errors import StateError
 
 
@@ -73,7 +73,7 @@ class Stage:
         self.place = region.place
         self.clock = region.clock
         self.tokens = region.tokens
-        self.pace = None
+        self.pace: Pace | None = None
         self.answers: list[Any] = []
         self.exchange: Exchange | None = None
         """Of an HTTP task."""

@@ -12,7 +12,7 @@ from functools import cache
 from typing import Any
 
 from workers.local.values.jsonata_functions import ADDED_FUNCTIONS
-from workers.local.values.jsonata_messages import message
+from workers.machines.language.jsonata_messages import faults, message
 
 _EXACT = 10**15
 _SHOWN_IN_FULL = 10**21
@@ -47,7 +47,8 @@ class Library:
     def parse(self, code: str) -> Any:
         """The expression, ready to be evaluated. Raises `ExpressionFailedError`."""
         try:
-            parsed = self._evaluator(code)
+            with faults(self._refused):
+                parsed = self._evaluator(code)
         except self._refused as error:
             raise ExpressionFailedError(message(error, self._null)) from None
         parsed.set_output_convert_nulls(False)

@@ -11,6 +11,7 @@ from importlib.util import find_spec
 from threading import Lock
 from typing import Any
 
+from workers.machines.language.jsonata_messages import faults, message
 from workers.machines.language.references import bare_names
 from workers.machines.language.scanner import ExpressionError
 
@@ -47,10 +48,13 @@ def check_expression(expression: str) -> None:
         if used[1] not in _STATES_FIELDS:
             known = ", ".join(f"$states.{name}" for name in _STATES_FIELDS)
             raise ExpressionError(f"there is no $states.{used[1]}, only {known}", before + used.start())
-    if found := _EVAL.search(bare):
-        raise ExpressionError("Step Functions has no $eval: use $parse for JSON", before + found.start())
     if _can_parse():
         _parse(code, before)
+
+
+def calls_eval(expression: str) -> bool:
+    """Whether an expression calls $eval, which Step Functions accepts and does not have: it fails when it runs."""
+    return bool(_EVAL.search(_STRING_OR_COMMENT.sub("", body(expression))))
 
 
 @lru_cache(maxsize=4096)
@@ -68,10 +72,11 @@ def _parse(code: str, before: int) -> Any:
     with _PARSING:
         parser, refused = _parser()
         try:
-            return parser.parse(code)
+            with faults(refused):
+                return parser.parse(code)
         except refused as error:
-            at = getattr(error, "location", None) or 1
-            raise ExpressionError(f"it is not JSONata: {error}", before + max(0, at - 1)) from None
+            at, why = getattr(error, "location", None) or 1, message(error).partition(": ")[2]
+            raise ExpressionError(f"it is not JSONata: {why}", before + max(0, at - 1)) from None
         except RecursionError:
             raise ExpressionError("it is nested too deeply", before) from None
 

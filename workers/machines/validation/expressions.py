@@ -8,6 +8,7 @@ from typing import Any
 
 from workers.machines.language.intrinsics import is_call, parse_call
 from workers.machines.language.jsonata import (
+    calls_eval,
     check_expression,
     is_expression,
     looks_like_expression,
@@ -50,6 +51,8 @@ def judge_expression(value: Any, at: At) -> bool:
         except ExpressionError as error:
             at.error("bad-expression", f"{error}, in {value!r}")
             return True
+        if calls_eval(value):
+            at.warning("no-eval", f"Step Functions has no $eval, and fails there: use $parse for JSON, in {value!r}")
         for name in names_without_context(value):
             instead = f"write $states.input.{name}, or ${name} for a variable, in {value!r}"
             at.error("no-context", f"{name!r} at the top level stands for nothing: {instead}")
