@@ -1,11 +1,11 @@
 """How fast workers are: ours on both clients, hand-written loops, threads; and other projects, with --peers.
 
     python benchmarks/bench.py              the short form: three minutes
-    python benchmarks/bench.py --full       1 to 256 pollers, with and without service time, more rounds
+    python benchmarks/bench.py --full       1 to 256 pollers, with and without service time; payloads, engine, dev loop
     python benchmarks/bench.py --peers DIR  heaviside, stefuna and sfini, installed in the environment DIR
 
-Every client takes its turn in each round, so that a machine that becomes slower is slower for all; what counts are the
-ratios within a table. Numbers, tables and the plot go to build/bench; --publish puts them into the documentation.
+What counts are the ratios within a table; race.py says how they are measured. Numbers, tables and the plot go to
+build/bench; --publish puts them into the documentation.
 """
 
 import argparse
@@ -15,7 +15,6 @@ import platform
 import subprocess
 import sys
 import time
-from collections import defaultdict
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,50 +22,12 @@ from statistics import median
 from typing import Any
 
 from harness import BUILD, HERE, Stub, client, cpu_seconds, resident_mb, stub, tls_stub
+from race import BASE, LOOPS, OURS, PEERS, race
 from tables import publish, write_tables
 
-OURS = ["worker", "bare fast client", "worker, stock client"]
-LOOPS = ["aiobotocore, same settings", "aiobotocore, plain", "boto3 threads"]
-PEERS = ["heaviside", "stefuna", "sfini"]
+FIGURES = [["payloads.py", "--rounds", "4"], ["engine.py"], ["dev.py", "8"]]
+"""Other benchmarks, in a short form, whose figures --full takes over."""
 Row = dict[str, Any]
-
-
-def race(names: list[str], pollers: int, options: argparse.Namespace, delay: float = 0.0) -> list[Row]:
-    """A row for each client: medians over the rounds."""
-    found: dict[str, list[Row]] = defaultdict(list)
-    for _ in range(options.rounds):
-        for name in names:
-            with stub() as served:
-                found[name].append(turn(served, name, pollers, options, delay))
-    return [
-        {
-            "client": name,
-            "pollers": pollers,
-            "delay_ms": delay * 1000,
-            **{key: median(row[key] for row in rows) for key in rows[0]},
-        }
-        for name, rows in found.items()
-    ]
-
-
-def turn(served: Stub, name: str, pollers: int, options: argparse.Namespace, delay: float) -> Row:
-    """One round of one client: as many tasks as it does in about `options.seconds`, after others to warm it up."""
-    python = {"script": "peers.py", "python": f"{options.peers}/bin/python"} if name in PEERS else {}
-    with client(name, served.url, pollers, **python) as pid:
-        served.wait_for_polls(min(pollers, 8) if name != "stefuna" else 1)
-        served.run(max(200, 4 * pollers), delay=delay)
-        rate = 300 / served.run(300, delay=delay)["seconds"]
-        tasks = max(300, int(rate * options.seconds))
-        before = cpu_seconds(pid)
-        stats = served.run(tasks, delay=delay)
-        assert not stats["twice"], stats
-        return {
-            "rate": tasks / stats["seconds"],
-            "cpu_ms": (cpu_seconds(pid) - before) / tasks * 1000,
-            "p50_ms": stats["p50_ms"],
-            "p99_ms": stats["p99_ms"],
-            "memory_mb": resident_mb(pid),
-        }
 
 
 def limit(served: Stub) -> float:
@@ -91,8 +52,9 @@ def heartbeats(name: str, seconds: float, tasks: int = 1_000) -> Row:
     with stub() as served, client(name, served.url, 8) as pid:
         served.wait_for_polls(8)
         served.ask("/load", {"tasks": tasks, "interval": 1.0})
-        served.wait(lambda stats: stats["handed"] >= tasks)
-        time.sleep(2)
+        served.wait(lambda stats: stats["beats"] >= tasks)  # they have come all at once, and spread only when they beat
+        time.sleep(1)
+        served.ask("/forget", {})
         before, first, begun = cpu_seconds(pid), served.ask("/stats")["beats"], time.monotonic()
         time.sleep(seconds)
         passed = time.monotonic() - begun
@@ -165,37 +127,58 @@ def machine() -> str:
     )
 
 
+def others() -> Iterator[Row]:
+    """What is measured beside the race."""
+    for name in ("beating", "beating, stock client"):
+        yield heartbeats(name, 5.0)
+    with stub() as served:
+        yield idle(served, "plain HTTP")
+    with tls_stub() as served:
+        yield idle(served, "TLS")
+    yield from startup(5)
+
+
+def figures(script: str, *arguments: str) -> list[Row]:
+    """The figures of another benchmark."""
+    command = [sys.executable, str(HERE / script), *arguments, "--json"]
+    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, cwd=HERE.parent)
+    return list(json.loads(done.stdout))
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--full", action="store_true")
     parser.add_argument("--peers", type=Path, metavar="DIR")
     parser.add_argument("--publish", action="store_true")
     options = parser.parse_args()
-    options.rounds, options.seconds = (5, 2.0) if options.full else (2, 1.0)
-    results: dict[str, Any] = {"machine": machine(), "rows": [], "others": []}
+    options.rounds, options.seconds = (12, 0.5) if options.full else (8, 0.5)
     with stub() as served:
-        results["others"].append({"what": "calls a second that the stub answers, at least", "number": limit(served)})
-    if options.peers:
-        names = ["worker", "aiobotocore, plain", *PEERS]
-        results["rows"] += race(names, 8, options)
-    else:
-        for pollers in (1, 8, 64, 256) if options.full else (8, 64):
-            results["rows"] += race(OURS + LOOPS, pollers, options)
-        for pollers in (1, 8, 64, 256) if options.full else (64,):
-            results["rows"] += race(OURS + LOOPS if options.full else [OURS[0], LOOPS[1]], pollers, options, delay=0.02)
-        others = results["others"]
-        others += [heartbeats(name, 5.0) for name in ("beating", "beating, stock client")]
-        with stub() as served:
-            others.append(idle(served, "plain HTTP"))
-        with tls_stub() as served:
-            others.append(idle(served, "TLS"))
-        others += startup(3)
+        found = [{"what": "calls a second that the stub answers, at least", "number": limit(served)}]
+    results: dict[str, Any] = {"machine": machine(), "rows": [], "costs": [], "others": found}
+    for names, pollers, delay in groups(options):
+        rows, costs = race(names, pollers, delay, options)
+        results["rows"] += rows
+        results["costs"] += costs
+    if not options.peers:
+        found += others()
+    if options.full:
+        for benchmark in FIGURES:
+            found += figures(*benchmark)
     BUILD.mkdir(parents=True, exist_ok=True)
     name = "peers" if options.peers else "bench"
     (BUILD / f"{name}.json").write_text(json.dumps(results, indent=2))
     write_tables(results, name)
     if options.publish:
         publish(name)
+
+
+def groups(options: argparse.Namespace) -> list[tuple[list[str], int, float]]:
+    """Who is measured, at how many pollers, with how many seconds of service time."""
+    if options.peers:
+        return [(["worker", BASE, *PEERS], 8, 0.0)]
+    if options.full:
+        return [(OURS + LOOPS, pollers, delay) for delay in (0.0, 0.02) for pollers in (1, 8, 64, 256)]
+    return [(OURS + LOOPS, 8, 0.0), (OURS + LOOPS, 64, 0.0), ([OURS[0], BASE], 64, 0.02)]
 
 
 if __name__ == "__main__":

@@ -1,13 +1,13 @@
 """From a save to its result: `workers dev` on its own engine, with a machine of one task whose handlers use pydantic.
 
-Run with `python benchmarks/dev.py [SAVES]`. Each save changes the constant that the handler returns; between a result
-and the next save two seconds pass, as they do at least where somebody thinks.
+Run with `python benchmarks/dev.py [SAVES] [--json]`. Each save changes the constant that the handler returns; between
+a result and the next save two seconds pass, as they do at least where somebody thinks.
 """
 
+import argparse
 import os
 import signal
 import statistics
-import sys
 import tempfile
 import time
 from itertools import pairwise
@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import anyio
+from harness import show
 from rich.console import Console
 
 from workers.dev.loop import develop
@@ -79,8 +80,8 @@ class Timed(View):
         self.done.set()
 
 
-async def main(saves: int) -> None:
-    """Prints the medians."""
+async def measure(saves: int) -> list[list[float]]:
+    """Seconds of each part of each round."""
     view, rounds = Timed(), []
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -106,12 +107,22 @@ async def main(saves: int) -> None:
                 rounds.append([after - before for before, after in pairwise(times)])
             os.kill(os.getpid(), signal.SIGINT)
         os.chdir("/")
+    return rounds
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("saves", type=int, nargs="?", default=20, metavar="SAVES")
+    parser.add_argument("--json", action="store_true")
+    given = parser.parse_args()
+    rounds = anyio.run(measure, given.saves)
     totals = sorted(map(sum, rounds))
-    print(f"{len(rounds)} saves, from save to result: median {statistics.median(totals):.3f} s, ", end="")
-    print(f"fastest {totals[0]:.3f} s, slowest {totals[-1]:.3f} s")
+    whole = f"{statistics.median(totals):.3f} s, fastest {totals[0]:.3f}, slowest {totals[-1]:.3f}"
+    rows = [{"what": f"development loop, from save to result, median of {len(rounds)}", "shown": whole}]
     for part, *times in zip(PARTS, *rounds, strict=True):
-        print(f"  {statistics.median(times):6.3f} s  {part}")
+        rows.append({"what": f"development loop: {part}", "shown": f"{statistics.median(times):.3f} s"})
+    show(rows, as_json=given.json)
 
 
 if __name__ == "__main__":
-    anyio.run(main, int(sys.argv[1]) if len(sys.argv) > 1 else 20)
+    main()

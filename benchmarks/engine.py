@@ -4,9 +4,9 @@ A machine of one activity, a `workers local` and a `workers run` process, and th
 same cores. Takes some ten seconds.
 """
 
+import argparse
 import asyncio
 import json
-import os
 import statistics
 import subprocess
 import sys
@@ -14,12 +14,10 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from time import perf_counter
 from typing import Any
 
-from rich.console import Console
-from rich.table import Table
+from harness import HERE, show
 
 from workers import Registry
 from workers.settings import Settings
@@ -57,7 +55,7 @@ class Engine:
 def running(*arguments: str, **options: Any) -> Iterator[subprocess.Popen[str]]:
     """A `workers` process, stopped in the end."""
     command = [sys.executable, "-m", "workers", *arguments]
-    with subprocess.Popen(command, text=True, cwd=Path(__file__).parents[1], **options) as process:
+    with subprocess.Popen(command, text=True, cwd=HERE, **options) as process:
         try:
             yield process
         finally:
@@ -127,21 +125,24 @@ async def measure(port: int) -> tuple[float, float]:
 
 
 def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--json", action="store_true")
+    as_json = parser.parse_args().json
     options = ["--pollers", str(POLLERS), "--initial-pollers", str(POLLERS), "--concurrency", str(TOGETHER)]
     with tempfile.TemporaryFile() as log, engine() as local:
         at_start = local.megabytes()
         port = str(local.port)
-        with running("run", "benchmarks.engine:registry", "--local", "--local-port", port, *options, stderr=log):
+        with running("run", "engine:registry", "--local", "--local-port", port, *options, stderr=log):
             median, rate = asyncio.run(measure(local.port))
         at_end = local.megabytes()
-    table = Table("figure", "measured", title=f"Embedded Step Functions, one activity, {os.cpu_count()} cores")
-    table.add_row(f"executions a second, {TOGETHER} together, {POLLERS} pollers", f"{rate:.0f}")
-    table.add_row("one execution alone, median", f"{median * 1000:.1f} ms")
-    table.add_row("from start to ready", f"{local.ready_after:.2f} s")
-    table.add_row(
-        f"memory at the start, and after {WARM + SINGLE + MANY} executions", f"{at_start:.0f}, {at_end:.0f} MB"
-    )
-    Console().print(table)
+    memory = f"{at_start:.0f} and {at_end:.0f} MB"
+    rows = [
+        {"what": f"executions, {TOGETHER} together, {POLLERS} pollers", "shown": f"{rate:.0f} a second"},
+        {"what": "one execution alone, median", "shown": f"{median * 1000:.1f} ms"},
+        {"what": "from start to ready", "shown": f"{local.ready_after:.2f} s"},
+        {"what": f"memory at the start, and after {WARM + SINGLE + MANY} executions", "shown": memory},
+    ]
+    show([{**row, "what": f"embedded Step Functions: {row['what']}"} for row in rows], as_json=as_json)
 
 
 if __name__ == "__main__":

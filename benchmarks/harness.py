@@ -9,7 +9,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -85,6 +85,16 @@ def _started(command: list[str]) -> Iterator[list[int]]:
             process.kill()
 
 
+def show(rows: list[dict[str, Any]], *, as_json: bool) -> None:
+    """Prints the figures of a benchmark: for people, or for bench.py."""
+    if as_json:
+        print(json.dumps(rows))
+        return
+    width = max(len(row["what"]) for row in rows)
+    for row in rows:
+        print(f"{row['what']:{width}}  {row['shown']}")
+
+
 @contextmanager
 def client(
     name: str,
@@ -107,7 +117,7 @@ def client(
             os.killpg(process.pid, signal.SIGKILL)
 
 
-def _session(leader: int) -> Iterator[list[str]]:
+def _session(leader: int) -> Iterator[tuple[Path, list[str]]]:
     """What /proc says of the process and of all that it started."""
     for folder in Path("/proc").iterdir():
         if folder.name.isdigit():
@@ -116,13 +126,24 @@ def _session(leader: int) -> Iterator[list[str]]:
             except OSError:  # it has ended meanwhile
                 continue
             if int(fields[3]) == leader:
-                yield fields
+                yield folder, fields
 
 
 def cpu_seconds(pid: int) -> float:
     """CPU that a client has used, with its children, also those that have ended."""
-    return sum(sum(int(ticks) for ticks in fields[11:15]) for fields in _session(pid)) / TICKS
+    used = 0.0
+    for folder, fields in _session(pid):
+        with suppress(OSError):  # the process's own clock, CPUCLOCK_SCHED: /proc counts in hundredths of a second
+            used += time.clock_gettime((~int(folder.name) << 3) | 2)
+        used += (int(fields[13]) + int(fields[14])) / TICKS
+    return used
 
 
 def resident_mb(pid: int) -> float:
-    return sum(int(fields[21]) for fields in _session(pid)) * PAGE / 1e6
+    return sum(int(fields[21]) for _, fields in _session(pid)) * PAGE / 1e6
+
+
+def peak_mb(pid: int) -> float:
+    """The most memory that each of its processes has had."""
+    lines = [line for folder, _ in _session(pid) for line in (folder / "status").read_text().splitlines()]
+    return sum(int(line.split()[1]) for line in lines if line.startswith("VmHWM:")) * 1024 / 1e6

@@ -1,6 +1,6 @@
 """What payloads cost: CPU of a put and a get, time to reload many claims, memory of a large stream.
 
-    python benchmarks/payloads.py [--rounds N]
+    python benchmarks/payloads.py [--rounds N] [--json]
 
 Client and S3 stand-in have a core each, where there are two. Every number is a ratio against a baseline measured in
 the same run, round by round in turn; absolute times depend on the machine.
@@ -23,6 +23,7 @@ from typing import Any
 
 from aiobotocore.session import get_session
 from anyio import CapacityLimiter
+from harness import show
 from s3fs import S3FileSystem
 
 from workers.payloads import Claim, Payloads, PayloadStream
@@ -38,6 +39,7 @@ GIB = 1 << 30
 KEYS = {"aws_access_key_id": "x", "aws_secret_access_key": "y"}
 
 Operation = Callable[[int], Awaitable[Any]]
+Row = dict[str, Any]
 
 
 @contextmanager
@@ -83,7 +85,9 @@ async def compare(contestants: dict[str, Operation], rounds: int) -> dict[str, f
     return {name: statistics.median(times[1:]) for name, times in found.items()}
 
 
-async def puts_and_gets(rounds: int) -> None:
+async def puts_and_gets(rounds: int) -> list[Row]:
+    """At most 1.25 times plain aiobotocore is wanted. s3fs's own get sends a HEAD first, unless told otherwise."""
+    rows = []
     values = [os.urandom(SIZE) for _ in range(OPERATIONS)]
     with s3_stub() as url:
         files = S3FileSystem(asynchronous=True, skip_instance_cache=True, **options(url))
@@ -117,14 +121,18 @@ async def puts_and_gets(rounds: int) -> None:
             }
             for what, contestants in (("put", put), ("get", get)):
                 times = await compare(contestants, rounds)
-                for name, milliseconds in times.items():
-                    ratio = milliseconds / times["plain aiobotocore"]
-                    print(f"{what} of 300 KB, {AT_ONCE} at once   {name:26} {milliseconds:6.3f} ms CPU   {ratio:5.2f}")
+                rows += [
+                    {
+                        "what": f"{what} of 300 KB, {AT_ONCE} at once: {name}",
+                        "shown": f"{found:.3f} ms of CPU, {found / times['plain aiobotocore']:.2f} times plain",
+                    }
+                    for name, found in times.items()
+                ]
             await client.close()
-    print("   target: payloads at most 1.25; s3fs's own get sends a HEAD first, unless its max_concurrency is 1\n")
+    return rows
 
 
-async def many_claims(rounds: int) -> None:
+async def many_claims(rounds: int) -> list[Row]:
     with s3_stub(20) as url:
         async with Payloads("s3://bucket/prefix", options=options(url)) as payloads:
             document = {f"key {n}": "x" * (2_000_000 if n == 7 else 20_000 * n + 1_000) for n in range(20)}
@@ -136,11 +144,12 @@ async def many_claims(rounds: int) -> None:
                     await payloads.reload(part)
                     found.append((time.perf_counter() - started) * 1000)
             largest, whole = statistics.median(one[1:]), statistics.median(all_[1:])
-    print(f"reload at 20 ms a request: the largest claim alone {largest:.0f} ms, with 19 others {whole:.0f} ms")
-    print(f"   target: at most {1.5 * largest + 50:.0f} ms, 1.5 times the largest and 50 ms\n")
+    bound = f"at most {1.5 * largest + 50:.0f} is wanted, 1.5 times the largest and 50"
+    shown = f"{largest:.0f} ms, with 19 others {whole:.0f} ms; {bound}"
+    return [{"what": "reload at 20 ms a request: the largest claim alone", "shown": shown}]
 
 
-async def one_gib() -> None:
+async def one_gib() -> list[Row]:
     digest = hashlib.sha256()
     for _ in range(1024):
         digest.update(bytes(1 << 20))
@@ -162,8 +171,8 @@ async def one_gib() -> None:
             seconds = time.perf_counter() - started
             assert copied["copy"]["bytes"] == GIB
     above = max(peak_mb() - max(idle, peak_before), peak_mb() - idle)
-    print(f"1 GiB through a stream, in and out: {above:.0f} MB above {idle:.0f} MB idle, {1024 / seconds:.0f} MiB/s")
-    print("   target: at most 100 MB above idle")
+    shown = f"{above:.0f} MB above {idle:.0f} MB idle, where 100 are allowed; {1024 / seconds:.0f} MiB/s"
+    return [{"what": "1 GiB through a stream, in and out", "shown": shown}]
 
 
 def resident_mb() -> float:
@@ -177,11 +186,13 @@ def peak_mb() -> float:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=9)
-    rounds = parser.parse_args().rounds
+    parser.add_argument("--json", action="store_true")
+    given = parser.parse_args()
     pin(0)
-    asyncio.run(one_gib())  # first: it looks at the peak of memory
-    asyncio.run(puts_and_gets(rounds))
-    asyncio.run(many_claims(rounds))
+    rows = asyncio.run(one_gib())  # first: it looks at the peak of memory
+    rows += asyncio.run(puts_and_gets(given.rounds))
+    rows += asyncio.run(many_claims(given.rounds))
+    show(rows, as_json=given.json)
 
 
 if __name__ == "__main__":

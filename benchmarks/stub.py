@@ -5,7 +5,8 @@
 With `--tls` it makes a certificate in the folder, listens on a second port with TLS, and prints both ports.
 
 It hands out tasks that `POST /load` adds, holds polls when there are none, and measures: tasks handed out and
-done, reports that came twice, milliseconds from hand-out to success, lateness of heartbeats. No signature is checked.
+done, reports that came twice, milliseconds from hand-out to success, lateness of heartbeats (those until now are left
+out after `POST /forget`). No signature is checked.
 """
 
 import asyncio
@@ -109,6 +110,9 @@ class Connection(asyncio.Protocol):
             self.answer(b"{}")
         elif operation == b"/load":
             load(json.loads(body))
+            self.answer(b"{}", at_once=True)
+        elif operation == b"/forget":
+            STATE.late.clear()
             self.answer(b"{}", at_once=True)
         else:
             self.answer(json.dumps(STATE.stats()).encode(), at_once=True)
