@@ -148,7 +148,9 @@ export class Picture {
       pointers.set(event.pointerId, event);
     });
     const gone = (event) => pointers.delete(event.pointerId);
-    for (const name of ["pointerup", "pointercancel", "lostpointercapture"]) this.view.addEventListener(name, gone);
+    for (const name of ["pointerup", "pointercancel"]) this.view.addEventListener(name, gone);
+    // A finger is captured by what it touches, which loses it when the view captures it.
+    this.view.addEventListener("lostpointercapture", (event) => event.target === this.view && gone(event));
     this.view.addEventListener("pointerleave", () => { if (!pointers.size) this.used = false; });
     this.view.addEventListener("dragstart", (event) => event.preventDefault());
     this.view.addEventListener("click", (event) => { if (moved > 4) { event.preventDefault(); event.stopPropagation(); moved = 0; } }, true);
