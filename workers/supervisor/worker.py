@@ -6,7 +6,6 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from typing import TYPE_CHECKING, Any, Self
 
 import anyio
-from anyio.abc import TaskStatus
 
 from workers.collector import settle
 from workers.errors import ExitCode, UsageError, bare
@@ -97,28 +96,16 @@ class Worker:
             raise UsageError("this worker was run before: make another one")
         self._begun = True
 
-        async def life(*, task_status: TaskStatus[None]) -> None:
-            with anyio.CancelScope(shield=True):
-                task_status.started()
-                self._outcome = ExitCode.FAULT
-                try:
-                    self._outcome = await self._unless_told_to_end(signals=signals)
-                except Exception as error:  # noqa: BLE001 - raised below, from the task that called us
-                    self._outcome = bare(error)
-                finally:
-                    self._over.set()
-
+        # A task of its own, in no scope: whoever is cancelled here has to wait for the drain. What is told of its end
+        # cannot be its own last step, because a task that is cancelled before its first turn takes none.
+        life = asyncio.create_task(self._life(signals=signals), name="worker")
+        life.add_done_callback(lambda _: self._over.set())
         try:
-            async with anyio.create_task_group() as group:
-                await group.start(life, name="worker")
-                try:
-                    await self._over.wait()
-                except anyio.get_cancelled_exc_class():
-                    self._begin_drain()
-                    await self._outlast()
-                    raise
-        finally:
-            self._over.set()  # also when it was cancelled before its life began: others may wait for its end
+            await self._over.wait()
+        except anyio.get_cancelled_exc_class():
+            self._begin_drain()
+            await self._outlast()
+            raise
         return await self.ended()
 
     async def start(self) -> None:
@@ -172,11 +159,11 @@ class Worker:
     async def _outlast(self) -> None:
         """Waits for the end of a cancelled worker; a second cancellation forces it."""
         with anyio.CancelScope(shield=True):
-            try:
-                await self._over.wait()
-            except anyio.get_cancelled_exc_class():
-                self._force()
-                await self._over.wait()
+            while not self._over.is_set():
+                try:
+                    await self._over.wait()
+                except anyio.get_cancelled_exc_class():
+                    self._force()
 
     def _begin_drain(self) -> None:
         if self._drain.begin():
@@ -197,6 +184,13 @@ class Worker:
         if self._supervisor is None:
             return Status(worker=self.name)
         return self._supervisor.status(self.name)
+
+    async def _life(self, *, signals: bool) -> None:
+        self._outcome = ExitCode.FAULT
+        try:
+            self._outcome = await self._unless_told_to_end(signals=signals)
+        except Exception as error:  # noqa: BLE001 - raised in `ended`, in the tasks of those who wait for it
+            self._outcome = bare(error)
 
     async def _unless_told_to_end(self, *, signals: bool) -> ExitCode:
         """Its life, ended where it stands by a drain that begins before the first poll, or not begun after one.
