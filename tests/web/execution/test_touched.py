@@ -77,9 +77,8 @@ async def test_fingers_move_and_zoom_the_picture_and_a_tap_opens_a_step(endpoint
     await page.mouse.move(left, middle)
     await page.mouse.wheel(0, -60)
     await page.keyboard.up("Control")
-    await page.wait_for_function(
-        "([box, width]) => document.querySelector(box).getBoundingClientRect().width > 1.3 * width", arg=[BOX, width]
-    )
+    larger = "([box, width]) => document.querySelector(box).getBoundingClientRect().width > 1.3 * width"
+    await page.wait_for_function(larger, arg=[BOX, width])
     assert await page.evaluate("visualViewport.scale") == 1
 
 
