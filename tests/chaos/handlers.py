@@ -12,7 +12,7 @@ from workers import Registry, Task
 
 in_loop, in_thread, in_process = Registry(), Registry(), Registry()
 endless, stubborn, echo, beating, strict = Registry(), Registry(), Registry(), Registry(), Registry()
-deployed = Registry()
+deployed, saving, saving_in_thread = Registry(), Registry(), Registry()
 
 
 def _say(event: str) -> None:
@@ -30,10 +30,22 @@ async def _never_ready() -> AsyncIterator[None]:
     yield
 
 
-never_ready = Registry(lifespan=_never_ready)
+@asynccontextmanager
+async def _never_closed() -> AsyncIterator[None]:
+    try:
+        _say("lifespan begun")
+        await anyio.sleep_forever()
+        yield
+    finally:
+        with anyio.CancelScope(shield=True):
+            await anyio.sleep_forever()
+
+
+never_ready, never_closed = Registry(lifespan=_never_ready), Registry(lifespan=_never_closed)
 
 
 @never_ready.activity("work")
+@never_closed.activity("work")
 async def never() -> None:
     """Never runs."""
 
@@ -77,6 +89,21 @@ async def swallow_cancellation() -> None:
             await anyio.sleep(1)
         except anyio.get_cancelled_exc_class():
             await anyio.lowlevel.cancel_shielded_checkpoint()
+
+
+@saving.activity("work")
+async def save(task: Task) -> str:
+    _begun()
+    await task.draining
+    return "saved"
+
+
+@saving_in_thread.activity("work")
+def save_in_thread(task: Task) -> str:
+    _begun()
+    while not task.draining.is_set():
+        time.sleep(0.02)
+    return "saved"
 
 
 @echo.activity("work", heartbeat=0.5)

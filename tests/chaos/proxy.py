@@ -191,6 +191,8 @@ def _instead(fault: Fault | None) -> Answer | None:
         return Answer(502, b"<html><h1>502 Bad Gateway</h1></html>", "text/html")
     if fault is Fault.THROTTLE:
         return error(400, "ThrottlingException", "Rate exceeded")
+    if fault is Fault.KMS_DENIED:
+        return error(400, "KmsAccessDeniedException", "The key of the activity cannot be used")
     return None
 
 

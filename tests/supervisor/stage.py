@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import IO, Any
 
+import aiohttp
 import anyio
 
 from tests.account import Account, task, unique
@@ -40,6 +41,13 @@ class Scene:
         """Signals, and waits until the worker drains."""
         self.process.send(number)
         await self.process.says("draining")
+
+    async def page(self, path: str) -> tuple[int, str]:
+        """What its health port answers, which --health-port has opened: status and body."""
+        await self.process.says("health port open")
+        (port,) = [line["port"] for line in self.process.said if line.get("event") == "health port open"]
+        async with aiohttp.ClientSession() as http, http.get(f"http://127.0.0.1:{port}{path}") as answer:
+            return answer.status, await answer.text()
 
     async def result(self, execution: str) -> Any:
         """Its output, or the name of its error."""

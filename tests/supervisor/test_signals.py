@@ -19,10 +19,21 @@ from workers.errors import ErrorName, ExitCode
 from workers.stepfunctions.client import POLL_HOLD
 
 TERM, INT = SIGNALS = (signal.SIGTERM, signal.SIGINT)
+OTHER = {TERM: INT, INT: TERM}
 KINDS = pytest.mark.parametrize(
-    "kinds",
-    [["in_process", "endless"], pytest.param(["in_loop", "in_thread"], marks=pytest.mark.slow)],
-    ids=["hard", "easy"],
+    "cases",
+    [
+        [("in_process", INT), ("endless", TERM)],
+        pytest.param(
+            [
+                ("in_process", TERM),
+                ("endless", INT),
+                *((kind, one) for kind in ("in_loop", "in_thread") for one in SIGNALS),
+            ],
+            marks=pytest.mark.slow,
+        ),
+    ],
+    ids=["some", "others"],
 )
 """Handlers that run: in a process, in a thread that never ends; in the event loop, in a thread that looks up."""
 
@@ -62,11 +73,12 @@ async def test_a_task_that_arrives_during_the_drain_is_run(stage: Stage) -> None
     await side_by_side(SIGNALS, scenario)
 
 
-async def test_a_task_that_arrives_after_the_grace_is_failed_at_once(stage: Stage) -> None:
+@pytest.mark.parametrize("number", [INT, pytest.param(TERM, marks=pytest.mark.slow)])
+async def test_a_task_that_arrives_after_the_grace_is_failed_at_once(stage: Stage, number: signal.Signals) -> None:
     async with stage.working("echo", "--grace", "0") as scene:
         async with scene.proxy.holding("GetActivityTask"):
             await scene.calls("GetActivityTask")
-            await scene.drains(signal.SIGTERM)
+            await scene.drains(number)
             execution = await scene.account.start(task(scene.activity), "late")
         assert await scene.process.ends() == ExitCode.OK
         assert await scene.result(execution) == ErrorName.SHUTTING_DOWN
@@ -93,15 +105,28 @@ async def test_a_handler_finishes_within_the_grace(stage: Stage, cases: list[Any
 
 
 @KINDS
-async def test_a_handler_exceeds_the_grace(stage: Stage, kinds: list[str]) -> None:
-    async def scenario(registry: str) -> None:
+async def test_a_handler_exceeds_the_grace(stage: Stage, cases: list[Any]) -> None:
+    async def scenario(case: tuple[str, signal.Signals]) -> None:
+        registry, number = case
         async with stage.working(registry, "--grace", "0.2") as scene:
             execution = await scene.begin(seconds=3600)
-            scene.process.send(signal.SIGTERM)
+            scene.process.send(number)
             assert await scene.process.ends() == ExitCode.OK
             assert await scene.result(execution) == ErrorName.SHUTTING_DOWN
 
-    await side_by_side([*kinds, "stubborn"], scenario)
+    await side_by_side([*cases, ("stubborn", cases[0][1])], scenario)
+
+
+async def test_a_handler_that_awaits_the_drain_saves_its_work(stage: Stage) -> None:
+    async def scenario(case: tuple[str, signal.Signals]) -> None:
+        registry, number = case
+        async with stage.working(registry) as scene:
+            execution = await scene.begin()
+            await scene.drains(number)
+            assert await scene.process.ends() == ExitCode.OK
+            assert await scene.result(execution) == "saved"
+
+    await side_by_side([("saving", TERM), ("saving_in_thread", INT)], scenario)
 
 
 @pytest.mark.slow
@@ -164,16 +189,17 @@ async def test_a_second_signal_drops_the_polls(stage: Stage) -> None:
 
 
 @KINDS
-async def test_a_second_signal_ends_handlers(stage: Stage, kinds: list[str]) -> None:
-    async def scenario(registry: str) -> None:
+async def test_a_second_signal_ends_handlers(stage: Stage, cases: list[Any]) -> None:
+    async def scenario(case: tuple[str, signal.Signals]) -> None:
+        registry, number = case
         async with stage.working(registry, "--concurrency", "1") as scene:
             execution = await scene.begin(seconds=3600)
-            await scene.drains(signal.SIGTERM)
-            scene.process.send(signal.SIGINT)
+            await scene.drains(number)
+            scene.process.send(OTHER[number])
             assert await scene.process.ends(within=10) == ExitCode.OK  # no poll was open, and the task was reported
             assert await scene.result(execution) == ErrorName.SHUTTING_DOWN
 
-    await side_by_side(kinds, scenario)
+    await side_by_side(cases, scenario)
 
 
 @pytest.mark.slow
@@ -186,22 +212,38 @@ async def test_a_second_signal_leaves_what_does_not_end(stage: Stage) -> None:
         await scene.begin(seconds=0)
         await scene.process.says("report not delivered")
 
-    async def scenario(case: tuple[str, Callable[[Scene], Awaitable[None]]]) -> None:
-        registry, begun = case
+    async def scenario(case: tuple[str, Callable[[Scene], Awaitable[None]], signal.Signals]) -> None:
+        registry, begun, number = case
         async with stage.scene(registry, "--concurrency", "1", *KNOWN_ACCOUNT) as scene:
             await begun(scene)
-            await scene.drains(signal.SIGTERM)
-            scene.process.send(signal.SIGTERM)
+            await scene.drains(number)
+            scene.process.send(number)
             assert await scene.process.ends(within=15) == ExitCode.FORCED
 
-    await side_by_side([("stubborn", handler), ("in_loop", report)], scenario)
+    await side_by_side([("stubborn", handler, TERM), ("in_loop", report, INT)], scenario)
 
 
 async def test_a_first_signal_ends_a_lifespan_that_is_never_ready(stage: Stage) -> None:
-    async with stage.scene("never_ready", *KNOWN_ACCOUNT) as scene:
-        await scene.process.says("lifespan begun")
-        scene.process.send(signal.SIGTERM)
-        assert await scene.process.ends(within=15) == ExitCode.OK
+    async def scenario(number: signal.Signals) -> None:
+        async with stage.scene("never_ready", *KNOWN_ACCOUNT) as scene:
+            await scene.process.says("lifespan begun")
+            scene.process.send(number)
+            assert await scene.process.ends(within=15) == ExitCode.OK
+
+    await side_by_side(SIGNALS, scenario)
+
+
+@pytest.mark.slow
+async def test_a_second_signal_while_starting_leaves_a_lifespan_that_does_not_end(stage: Stage) -> None:
+    async def scenario(number: signal.Signals) -> None:
+        async with stage.scene("never_closed", *KNOWN_ACCOUNT) as scene:
+            await scene.process.says("lifespan begun")
+            await scene.drains(number)
+            scene.process.send(OTHER[number])
+            await scene.process.says("forced to stop")
+            assert await scene.process.ends() == ExitCode.FORCED
+
+    await side_by_side(SIGNALS, scenario)
 
 
 @pytest.mark.slow

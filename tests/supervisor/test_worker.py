@@ -16,7 +16,6 @@ from pydantic import BaseModel
 from tests.account import SESSION, Account, task, unique
 from workers import ActivityError, Registry, Settings, Task, UsageError, Worker
 from workers.stepfunctions.protocol import OUTPUT_LIMIT
-from workers.task import CancelReason
 
 
 class Order(BaseModel):
@@ -213,41 +212,6 @@ async def test_interceptors_run_around_the_handler_and_shared_things_are_opened_
     async with working(registry):
         assert await account.output(task(names[0]), {"x": 1}) == [2, 2]
     assert happened == ["lifespan", "open", "outer", "inner", "close", "end"]
-
-
-async def test_a_closed_task_cancels_its_handler(account: Account) -> None:
-    registry, names = Registry(), [unique("asleep"), unique("thread")]
-    reasons: dict[str, CancelReason | None] = {}
-    running = {name: threading.Event() for name in names}
-    ended = {name: threading.Event() for name in names}
-
-    @registry.activity(names[0], heartbeat=0.2)
-    async def asleep(task: Task) -> None:
-        running[names[0]].set()
-        try:
-            await anyio.sleep_forever()
-        finally:
-            reasons[names[0]] = task.cancel_reason
-            ended[names[0]].set()
-
-    @registry.activity(names[1], heartbeat=0.2)
-    def thread(task: Task) -> None:
-        running[names[1]].set()
-        try:
-            while True:
-                time.sleep(0.01)
-                task.check()
-        finally:
-            reasons[names[1]] = task.cancel_reason
-            ended[names[1]].set()
-
-    async with working(registry):
-        for name in names:
-            execution = await account.start(task(name), {})
-            await anyio.to_thread.run_sync(running[name].wait, 10)
-            await account.client.stop_execution(executionArn=execution)
-            await anyio.to_thread.run_sync(ended[name].wait, 10)
-    assert reasons == dict.fromkeys(names, CancelReason.TASK_CLOSED)
 
 
 async def test_heartbeats_keep_a_long_task_alive(account: Account) -> None:

@@ -1,5 +1,6 @@
 """Threads that go on after their task was given up: counted, never more than slots, and none starts beside another."""
 
+import json
 import threading
 import time
 
@@ -12,6 +13,8 @@ from tests.supervisor.test_worker import working
 from workers import Registry
 from workers.metrics import ABANDONED_THREADS
 from workers.supervisor.invocation.threads import Threads
+
+TOGETHER = 50
 
 
 class Work:
@@ -68,6 +71,23 @@ async def test_an_attempt_begins_once_the_thread_of_the_one_before_has_ended(acc
     async with working(registry):
         assert await account.output(task(name), {}) == "done"
     assert begun[1] - begun[0] >= 0.6
+
+
+async def test_more_threads_than_any_default_allows_work_at_the_same_time(account: Account) -> None:
+    """anyio's own limiter would let 40 threads work, asyncio's executor fewer: each slot has its thread."""
+    registry, name, together = Registry(), unique("together"), threading.Barrier(TOGETHER)
+
+    @registry.activity(name, concurrency=TOGETHER, pollers=TOGETHER)
+    def meet(_: int, /) -> int:
+        together.wait(60)  # breaks, and the tasks fail, when one of them cannot begin
+        return threading.get_ident()
+
+    half = {"StartAt": "Map", "States": {"Map": {"Type": "Map", "ItemProcessor": task(name), "End": True}}}
+    await account.client.create_activity(name=name)
+    async with working(registry):
+        executions = [await account.start(half, [0] * (TOGETHER // 2)) for _ in range(2)]  # one runs about 40 at once
+        threads = [json.loads((await account.ended(execution))["output"]) for execution in executions]
+    assert len({*threads[0], *threads[1]}) == TOGETHER
 
 
 async def test_threads_whose_calls_have_ended_end_with_the_pool() -> None:
