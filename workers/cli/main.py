@@ -7,6 +7,7 @@ from typing import Any, NoReturn
 import click
 
 from workers.cli.faults import fault_report
+from workers.collector import look_rarely
 from workers.errors import ExitCode, UsageError, WorkersError
 from workers.supervisor.leave import handlers_run, leave
 from workers.version import __version__
@@ -75,6 +76,7 @@ def cli(context: click.Context) -> None:
 
 def main(arguments: list[str] | None = None) -> NoReturn:
     """Runs the command and exits with its code."""
+    look_rarely()
     code = _run(arguments)
     if handlers_run():
         leave(code)

@@ -10,7 +10,6 @@ from workers.metrics import Metrics
 from workers.settings import Settings
 from workers.supervisor.leave import before_leaving
 from workers.supervisor.outside.emf import EmbeddedMetrics
-from workers.supervisor.outside.health import Health
 from workers.supervisor.outside.status import Status
 from workers.supervisor.outside.watchdog import Watchdog, snapshot_on_sigusr1
 
@@ -45,6 +44,9 @@ async def seen_from_outside(
             await stack.enter_async_context(embedded)
             stack.enter_context(before_leaving(lambda _: embedded.end(within=_TO_PRINT)))
         if settings.health_port is not None:
+            # With Python's HTTP server, which is not loaded where nobody asks for it.
+            from workers.supervisor.outside.health import Health
+
             health = Health(
                 port=settings.health_port,
                 host=settings.health_host,
