@@ -33,6 +33,13 @@ def test_make_knows_its_targets(command: str) -> None:
     assert done.returncode == 0, done.stderr
 
 
+def test_pages_and_make_say_the_same_of_how_long_tests_take() -> None:
+    quick, slow = re.findall(r"make test\S* +the .+?, in (.+ minutes)", (ROOT / "Makefile").read_text())
+    for page in (README, (ROOT / "CONTRIBUTING.md").read_text()):
+        assert re.findall(r"\b(\w+ minutes) more", page) == [slow]
+        assert f"the tests: {quick}" in page
+
+
 def test_ci_runs_the_test_command() -> None:
     steps = set(re.findall(r"^step (.+?)(?: +#.*)?$", (ROOT / ".ci/run").read_text(), flags=re.MULTILINE))
     rules = re.findall(r"^([\w-]+): (.+)$", (ROOT / "Makefile").read_text(), flags=re.MULTILINE)
