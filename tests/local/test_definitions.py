@@ -29,15 +29,61 @@ BROKEN = {
         {**_pass(End=True), "StartAt": "B"},
         "MISSING_TRANSITION_TARGET: Missing 'Next' target: B at /StartAt'",
     ),
-    "next of nothing": (_pass(Next="B"), "MISSING_TRANSITION_TARGET: Missing 'Next' target: B at /States/A/Next'"),
+    "next of nothing": (
+        _pass(Next="B"),
+        (
+            "MISSING_TRANSITION_TARGET: Missing 'Next' target: B at /States/A/Next, "
+            "MISSING_END_STATE: Workflow has no terminal state at null'"
+        ),
+    ),
     "unknown type": (_pass() | {"States": {"A": {"Type": "Nonsense", "End": True}}}, "SCHEMA_VALIDATION_FAILED: "),
     "unknown resource": (
         {"StartAt": "A", "States": {"A": {"Type": "Task", "Resource": "nonsense", "End": True}}},
-        "SCHEMA_VALIDATION_FAILED: ",
+        "SCHEMA_VALIDATION_FAILED: Value is not a valid resource ARN at /States/A/Resource'",
     ),
     "no end": (
         {"StartAt": "A", "States": {"A": {"Type": "Pass", "Next": "B"}, "B": {"Type": "Pass", "Next": "A"}}},
         "MISSING_END_STATE: Workflow has no terminal state at null'",
+    ),
+    "no end, and a state that is not reachable": (
+        {
+            "StartAt": "A",
+            "States": {name: {"Type": "Pass", "Next": following} for name, following in ("AB", "BA", "CA")},
+        },
+        "MISSING_END_STATE: Workflow has no terminal state at null'",
+    ),
+    "an end that is not reachable": (
+        {
+            "StartAt": "A",
+            "States": {
+                "A": {"Type": "Pass", "Next": "B"},
+                "B": {"Type": "Pass", "Next": "A"},
+                "C": {"Type": "Succeed"},
+            },
+        },
+        'MISSING_TRANSITION_TARGET: State "C" is not reachable. at /States/C\'',
+    ),
+    "the same name twice": (
+        {
+            "StartAt": "P",
+            "States": {"P": {"Type": "Parallel", "End": True, "Branches": [_pass(End=True), _pass(End=True)]}},
+        },
+        "DUPLICATE_STATE_NAME: Duplicate State name: A at /States/P/Branches[1]/States/A'",
+    ),
+    "no path": (
+        _pass(OutputPath="x", End=True),
+        "SCHEMA_VALIDATION_FAILED: Value must be a valid JSONPath. at /States/A/Out",
+    ),
+    "no path in a template": (
+        _pass(Parameters={"a": {"b.$": "x"}}, End=True),
+        (
+            "SCHEMA_VALIDATION_FAILED: The value for the field 'b.$' must be a valid JSONPath or a valid intrinsic "
+            "function call at /States/A/Parameters/a'"
+        ),
+    ),
+    "no reference path": (
+        _pass(ResultPath="$.a[*]", End=True),
+        "SCHEMA_VALIDATION_FAILED: Value is not a Reference Path: ",
     ),
     "unreachable": (
         {"StartAt": "A", "States": {"A": {"Type": "Pass", "End": True}, "C": {"Type": "Succeed"}}},
@@ -90,7 +136,7 @@ BROKEN = {
     ),
     "inside of a branch": (
         {"StartAt": "P", "States": {"P": {"Type": "Parallel", "End": True, "Branches": [_pass(Next="B")]}}},
-        "MISSING_TRANSITION_TARGET: Missing 'Next' target: B at /States/P/Branches[0]/States/A/Next'",
+        "MISSING_TRANSITION_TARGET: Missing 'Next' target: B at /States/P/Branches[0]/States/A/Next",
     ),
     "inside of a map": (
         {"StartAt": "M", "States": {"M": {"Type": "Map", "End": True, "ItemProcessor": {"StartAt": "A"}}}},
