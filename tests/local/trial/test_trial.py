@@ -49,7 +49,7 @@ async def test_a_state_fails(client: Any):
     assert await trial(client, fail) == {"status": "FAILED", "error": "E", "cause": "C"}
     missing = await trial(client, {"Type": "Pass", "InputPath": "$.x", "End": True}, {})
     assert (missing["status"], missing["error"]) == ("FAILED", "States.Runtime")
-    assert "Invalid path '$.x'" in missing["cause"]
+    assert missing["cause"] == "Invalid path '$.x' : No results for path: $['x']"  # no sentence names the state
 
 
 @pytest.mark.parametrize(("value", "following"), [(1, "Low"), (9, "High")])

@@ -13,7 +13,7 @@ from workers.local.paging import page
 from workers.local.region import Region
 
 if TYPE_CHECKING:
-    from workers.local.definitions import Complaint
+    from workers.local.complaints import Complaint
 
 MOST_DIAGNOSTICS = 100
 """Diagnostics of one answer when the request names no `maxResults`, or 0 (API reference)."""
