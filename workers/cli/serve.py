@@ -4,6 +4,7 @@ import os
 import signal
 from datetime import timedelta
 from functools import partial
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -99,7 +100,8 @@ def serve(**options: Any) -> int:
     configure_logs(settings.log_level, settings.log_format)
     if options["check_sync"]:
         return anyio.run(_check, settings, _service(options))
-    return anyio.run(_serve, settings, _service(options), options["worker_health"])
+    fast = {"use_uvloop": bool(find_spec("uvloop"))}
+    return anyio.run(_serve, settings, _service(options), options["worker_health"], backend_options=fast)
 
 
 def _service(options: dict[str, Any]) -> "Service":

@@ -56,12 +56,13 @@ class Definitions:
         return workflow.model_copy(update={"workflow_definition": whole})
 
 
-def _manager(request: Request) -> WorkflowManager:
+# Asynchronous, though they wait for nothing: others would run in a thread.
+async def _manager(request: Request) -> WorkflowManager:
     manager: WorkflowManager = request.app.state.manager
     return manager
 
 
-def _definitions(request: Request) -> Definitions:
+async def _definitions(request: Request) -> Definitions:
     definitions: Definitions = request.app.state.definitions
     return definitions
 

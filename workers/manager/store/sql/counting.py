@@ -36,7 +36,14 @@ async def count_all(connection: AsyncConnection, changes: Mapping[State, int]) -
 
 @cache
 def _added(dialect: str) -> Any:
+    return counting(dialect)
+
+
+def counting(dialect: str, values: Mapping[str, Any] | None = None) -> Any:
+    """The statement that counts more of something; `values`: what stands for its columns, if they are not given."""
     added = inserting(dialect, counts)
+    if values:
+        added = added.values(values)
     more = counts.c.number + added.excluded.number
     return added.on_conflict_do_update(index_elements=_KEY, set_={"number": more})
 

@@ -2,7 +2,7 @@
 
 from uuid import uuid4
 
-from sqlalchemy import ColumnElement, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, bindparam, delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -44,13 +44,9 @@ class SqlDefinitions:
 
     async def definition(self, name: str, version: int | None = None) -> WorkflowDefinition:
         """See `DefinitionStore`."""
-        asked = select(definitions).where(definitions.c.name == name)
-        if version is None:
-            asked = asked.order_by(definitions.c.version.desc()).limit(1)
-        else:
-            asked = asked.where(definitions.c.version == version)
+        asked, which = (_LATEST, {}) if version is None else (_VERSION, {"version": version})
         async with self._database.look() as connection:
-            row = (await connection.execute(asked)).first()
+            row = (await connection.execute(asked, {"name": name} | which)).first()
         if row is None:
             raise _unknown(name, version)
         return rows.definition(row)
@@ -129,6 +125,11 @@ class SqlDefinitions:
             gone = await connection.execute(delete(state_resources).where(*_is(namespace, name)))
             if not gone.rowcount:
                 raise _no_resource(namespace, name)
+
+
+_NAMED = select(definitions).where(definitions.c.name == bindparam("name"))
+_LATEST = _NAMED.order_by(definitions.c.version.desc()).limit(1)
+_VERSION = _NAMED.where(definitions.c.version == bindparam("version"))
 
 
 async def _latest(connection: AsyncConnection, name: str) -> int | None:

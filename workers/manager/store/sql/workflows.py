@@ -5,8 +5,7 @@ from collections.abc import AsyncIterator
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, bindparam, delete, exists, insert, select, tuple_, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import ColumnElement, bindparam, delete, exists, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from workers.manager.errors import ConflictError, NotFoundError, RevisionError
@@ -14,6 +13,7 @@ from workers.manager.model import Change, Count, Launch, Workflow, WorkflowDefin
 from workers.manager.store.interface import Claim, Guard, IdempotencyKey, Unfinished
 from workers.manager.store.order import allowed
 from workers.manager.store.sql import rows
+from workers.manager.store.sql.adding import add
 from workers.manager.store.sql.changing import changed, write
 from workers.manager.store.sql.counting import STATE, State, count_all, counted
 from workers.manager.store.sql.database import Database
@@ -26,14 +26,12 @@ from workers.manager.store.sql.tables import (
     details,
     idempotency_keys,
     queues,
-    tags,
     workflows,
 )
 from workers.manager.store.sql.turns import its_turn
 from workers.manager.store.stamps import Stamps
 
 _BATCH = 500
-_NEW, _NEW_DETAILS, _NEW_TAGS = insert(workflows), insert(details), insert(tags)
 
 
 class SqlWorkflows:
@@ -64,8 +62,7 @@ class SqlWorkflows:
             if kept.launch is not Launch.STARTED:
                 claimed = claim is not None and (not limited or await its_turn(connection, kept.queue))
                 kept = kept.model_copy(update={"launch": Launch.STARTING if claimed else Launch.WAITING})
-            state = await _insert(connection, kept, claim if kept.launch is Launch.STARTING else None)
-            await count_all(connection, {state: 1})  # at the end: who counts the same waits for this transaction
+            await add(connection, kept, claim if kept.launch is Launch.STARTING else None)
             return kept
 
     async def workflow(self, workflow_id: str) -> Workflow:
@@ -158,23 +155,6 @@ _KNOWN = select(
     exists().where(workflows.c.id == bindparam("id")).label("taken"),
     exists().where(queues.c.name == bindparam("queue"), queues.c.running_limit.is_not(None)).label("limited"),
 ).where(definitions.c.name == bindparam("name"), definitions.c.version == bindparam("version"))
-
-
-async def _insert(connection: AsyncConnection, kept: Workflow, claim: Claim | None) -> State:
-    """Writes a new workflow; what is to be counted."""
-    about = kept.workflow_definition
-    values, beside = rows.workflow_values(kept)
-    if claim:
-        values |= {"claimed_by": claim.owner, "claimed_until": claim.until}
-    try:
-        await connection.execute(_NEW, values)
-    except IntegrityError:
-        raise ConflictError(f"somebody else has just changed what workflow {kept.id} needs: try again") from None
-    await connection.execute(_NEW_DETAILS, beside)
-    if kept.tags:
-        same = {name: values[name] for name in ("status", "resolved", "created_at")} | {"workflow_id": kept.id}
-        await connection.execute(_NEW_TAGS, [{"key": k, "value": v, **same} for k, v in kept.tags.items()])
-    return State(about.name, about.version, values["status"], values["resolved"])
 
 
 async def _delete(connection: AsyncConnection, which: ColumnElement[bool]) -> int:
