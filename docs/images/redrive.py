@@ -1,4 +1,7 @@
-"""Draws redrive.svg, the second picture in the README: an execution fails, is replayed, mended and redriven."""
+"""Draws the second picture in the README: an execution fails, is replayed, mended and redriven.
+
+python docs/images/redrive.py [FILE]
+"""
 
 import asyncio
 import io
@@ -15,7 +18,7 @@ from rich.text import Text
 from workers.local import LocalStepFunctions
 
 PAGE = (Path(__file__).parents[1] / "how-to" / "development-loop.md").read_text(encoding="utf-8")
-FILES = re.findall(r"^```[^\n]* file=(\S+)\n(.*?)^```$", PAGE, re.DOTALL | re.MULTILINE)
+FILES = re.findall(r"^```\{[^\n]* file=([^\s}]+)\}\n(.*?)^```$", PAGE, re.DOTALL | re.MULTILINE)
 WORKER = "workers run handlers:registry >/dev/null 2>&1 & echo $! >worker"
 STEPS = [
     "workers executions start orders '{\"amounts\": []}' --name monday --wait",
@@ -36,8 +39,8 @@ async def printed(command: str, folder: Path, environment: dict[str, str]) -> st
     return (await shell.communicate())[0].decode().replace(str(folder), "/home/ada")
 
 
-async def main() -> None:
-    """Plays the steps, and draws what they print."""
+async def main() -> str:
+    """Plays the steps; a picture of what they print, in SVG."""
     console = Console(file=io.StringIO(), record=True, width=100, color_system="truecolor", highlight=False)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -54,12 +57,10 @@ async def main() -> None:
                 if said.strip():
                     console.print(Text(said.rstrip()))
             await printed("kill -9 $(cat worker)", folder, environment)
-    picture = console.export_svg(
-        title="fail, replay, fix, deploy, redrive", theme=SVG_EXPORT_THEME, unique_id="redrive"
-    )
-    picture = re.sub(r"@font-face \{.*?\}\s*", "", picture, flags=re.DOTALL)  # a picture should fetch nothing
-    Path(__file__).with_suffix(".svg").write_text(picture, encoding="utf-8")
+    drawn = console.export_svg(title="fail, replay, fix, deploy, redrive", theme=SVG_EXPORT_THEME, unique_id="redrive")
+    return re.sub(r"@font-face \{.*?\}\s*", "", drawn, flags=re.DOTALL)  # a picture should fetch nothing
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    picture = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).with_suffix(".svg")
+    picture.write_text(asyncio.run(main()), encoding="utf-8")
