@@ -204,6 +204,17 @@ async def test_machines_are_idempotent(client: Any):
         await client.create_state_machine(**{**options, "name": unique("other"), "roleArn": "nonsense"})
 
 
+async def test_without_data(client: Any, account: Account):
+    execution = (await account.run(PASS, {"secret": 1}))["executionArn"]
+    without = {"includedData": "METADATA_ONLY"}
+    described = await client.describe_execution(executionArn=execution, **without)
+    assert described["status"] == "SUCCEEDED"
+    assert "secret" not in str(described)
+    of_execution = await client.describe_state_machine_for_execution(executionArn=execution, **without)
+    machine = await client.describe_state_machine(stateMachineArn=described["stateMachineArn"], **without)
+    assert (machine["definition"], of_execution["definition"]) == ("{}", "{}")
+
+
 async def test_machines_are_listed_by_name(patient: Any):
     for name in ("b", "a", "c"):
         await create_machine(patient, PASS, name)

@@ -54,6 +54,10 @@ async def test_each_item_has_an_execution(account: Account):
     child = await account.client.describe_execution(executionArn=listed[-1]["executionArn"])
     assert json.loads(child["input"]) == {"n": 1}
     assert child["mapRunArn"] == found["mapRunArn"]
+    described = await account.client.describe_state_machine_for_execution(executionArn=child["executionArn"])
+    assert (described["mapRunArn"], described["label"]) == (found["mapRunArn"], "Items")
+    async with refused("ValidationException"):
+        await account.client.start_execution(stateMachineArn=f"{described['stateMachineArn']}/Items")
     assert await history(account, listed[0]["executionArn"]) == [
         "ExecutionStarted",
         "PassStateEntered",

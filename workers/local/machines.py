@@ -182,8 +182,12 @@ class Machines:
         return machine
 
     def target(self, arn: str) -> Target:
-        """What runs when an execution of `arn` is started. Raises `ApiError`, as `get` does."""
+        """What runs when an execution of `arn` is started. Raises `ApiError`, as `get` does, and ValidationException
+        for an ARN that names a Map in a machine.
+        """
         arn, _, test_case = arn.partition("#")
+        if "/" in arn:
+            raise validation(f"An execution of a Map cannot be started by itself: {arn}")
         machine, qualifier = self.get(arn), parse(arn, "stateMachine").qualifier
         if qualifier is None:
             return Target(machine, machine.revision, test_case=test_case or None)

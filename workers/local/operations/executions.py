@@ -13,6 +13,8 @@ from workers.local.paging import numbered_page, page
 from workers.local.redriving import refusal
 from workers.local.region import Region
 
+_DATA = frozenset({"input", "inputDetails", "output", "outputDetails", "error", "cause"})
+
 
 def start_execution(region: Region, parameters: Parameters) -> Parameters:
     execution = _start(region, parameters, sync=False)
@@ -38,7 +40,10 @@ def describe_execution(region: Region, parameters: Parameters) -> Parameters:
     execution = region.executions.get(arn.text)
     if arn.kind == "express" and (execution is None or execution.map_run is None):
         raise invalid_arn(f"Resource type not valid in this context: {arn.kind}")
-    return describe(region, region.execution(arn.text))
+    described = describe(region, region.execution(arn.text))
+    if parameters.get("includedData") == "METADATA_ONLY":
+        return {name: value for name, value in described.items() if name not in _DATA}
+    return described
 
 
 def describe(region: Region, execution: Execution) -> Parameters:

@@ -94,16 +94,19 @@ def describe_state_machine(region: Region, parameters: Parameters) -> Parameters
         "type": machine.type,
         "creationDate": version.created if version else machine.created,
         "description": (version.description or None) if version else None,
-        **_revision(machine.name, revision, with_data=parameters.get("includedData") != "METADATA_ONLY"),
+        **_revision(machine.name, revision, parameters),
     }
 
 
 def describe_state_machine_for_execution(region: Region, parameters: Parameters) -> Parameters:
     execution: Execution = region.execution(parse(parameters["executionArn"], "execution").text)
+    map_run = region.map_run(execution.map_run) if execution.map_run else None
     return {
         "stateMachineArn": execution.machine_arn,
+        "mapRunArn": execution.map_run,
+        "label": map_run.label if map_run else None,
         "updateDate": execution.revision.updated,
-        **_revision(execution.machine_name, execution.revision, with_data=True),
+        **_revision(execution.machine_name, execution.revision, parameters),
     }
 
 
@@ -179,10 +182,11 @@ def _role(arn: str) -> str:
     return arn
 
 
-def _revision(name: str, revision: Revision, *, with_data: bool) -> Parameters:
+def _revision(name: str, revision: Revision, parameters: Parameters) -> Parameters:
+    with_data = parameters.get("includedData") != "METADATA_ONLY"
     return {
         "name": name,
-        "definition": revision.definition if with_data else None,
+        "definition": revision.definition if with_data else "{}",
         "roleArn": revision.role,
         "loggingConfiguration": revision.logging,
         "tracingConfiguration": revision.tracing,
