@@ -21,6 +21,7 @@ from workers.local.store import Store
 REGION = "us-east-1"
 ACTIVITY = f"arn:aws:states:{REGION}:123456789012:activity:work"
 TURNS = 50_000
+_REDRIVE = "RedriveExecution"
 BEGIN = 4e9
 """When all executions start, so that their histories can be compared with their times."""
 
@@ -46,6 +47,8 @@ class Worker:
 
     def __init__(self, seed: int) -> None:
         self._seed = seed
+        self._mended = False
+        """Whether it does whatever it is asked to."""
         self._numbers = count()
         self._calls: list[Call] = []
         self._unanswered: list[Call] = []
@@ -60,7 +63,7 @@ class Worker:
         chance = crc32(f"{self._seed} {given['state']} {given['attempt']} {given['value']}".encode())
         timeout, heartbeat = (given["limits"].get(name) for name in ("TimeoutSeconds", "HeartbeatSeconds"))
         pause, answer = (heartbeat or 40) / 2, {"taskToken": token, "output": json.dumps({"done": given["state"]})}
-        match chance % 10:
+        match 9 if self._mended else chance % 10:
             case 0 | 1:
                 self.at(now, "SendTaskFailure", taskToken=token, error="E", cause="c")
             case 2 if timeout or chance % 4 == 0:  # never answers
@@ -78,6 +81,22 @@ class Worker:
     def _beat(self, token: str, now: float, pause: float, *, until: float) -> None:
         for beat in range(1, int(until / pause) + 1):
             self.at(now + beat * pause, "SendTaskHeartbeat", taskToken=token)
+
+    def redrive(self, execution: str, now: float) -> None:
+        """Forgets what it wanted to do, mends its handlers, and redrives an execution."""
+        self._mended = True
+        self._calls.clear()
+        self._unanswered.clear()
+        self.at(now, _REDRIVE, executionArn=execution)
+
+    @property
+    def redrives(self) -> bool:
+        """Whether it is about to redrive an execution."""
+        return any(call.operation == _REDRIVE for call in self._calls)
+
+    @property
+    def mended(self) -> bool:
+        return self._mended
 
     def next_due(self) -> float | None:
         return self._calls[0].due if self._calls else None
@@ -192,9 +211,20 @@ class Engine:
 
 
 async def play(
-    machine: dict[str, Any], seed: int, directory: Path, *, stopped: float | None, kills: Iterable[Kill] = ()
+    machine: dict[str, Any],
+    seed: int,
+    directory: Path,
+    *,
+    stopped: float | None,
+    kills: Iterable[Kill] = (),
+    redriven: bool = False,
 ) -> Any:
-    """The execution of a machine at its end. `stopped`: seconds after which it is stopped."""
+    """The execution of a machine at its end. `stopped`: seconds after which it is stopped.
+
+    `redriven`: where it does not succeed, it is redriven once, with handlers that never fail.
+    """
+    faults: list[dict[str, Any]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: faults.append(context))
     worker, left = Worker(seed), sorted(kills, reverse=True)
     engine = Engine(directory, worker)
     await engine.open()
@@ -209,8 +239,12 @@ async def play(
             engine.store()
         if kill:
             await engine.kill()
-        if not engine.region.execution(arn).running:
+        if (status := engine.region.execution(arn).status) == "RUNNING" or worker.redrives:
+            continue
+        if worker.mended or not redriven or status == "SUCCEEDED":
             break
+        worker.redrive(arn, engine.clock.now())
     execution = engine.region.execution(arn)
     await engine.close()
+    assert not faults, faults
     return execution

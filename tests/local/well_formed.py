@@ -147,7 +147,7 @@ class _Checker:
         if what == "Entered":
             return self._enter(event, line, kind)
         number, before = event["id"], event["previousEventId"]
-        visit = _found(line, kind, before)
+        visit = _found(line, kind, before, failed=what == "Exited")
         line = visit.line
         match what:
             case "Exited":
@@ -156,11 +156,11 @@ class _Checker:
             case "Aborted":
                 assert visit.phase != "left"
                 assert kind in (*_JOINS, "Wait", "Task")
-                _close(visit, failures=0)
+                _close(visit)
                 visit.phase = "aborted"
             case "Started":
                 assert visit.phase in {"entered", "failing"} or _failures(visit)
-                _close(visit, failures=1)
+                _close(visit)
                 visit.lines, visit.phase = {}, "started"
                 details = event.get("mapStateStartedEventDetails", {})
                 visit.length = self._branches.get(visit.name) if kind == "Parallel" else details.get("length")
@@ -169,7 +169,7 @@ class _Checker:
                 return line  # the exit follows what this follows
             case "Failed":
                 assert visit.phase == "failing" or _failures(visit)
-                _close(visit, failures=1)
+                _close(visit)
                 visit.lines, visit.phase = {}, "failed"
         visit.last = line.last = number
         return line
@@ -284,16 +284,15 @@ class _Checker:
             assert before == 0
 
 
-def _found(line: Line, kind: str, before: int) -> Visit:
-    """The state of that kind, around a line or in it, that an event which follows `before` is of."""
+def _found(line: Line, kind: str, before: int, *, failed: bool = False) -> Visit:
+    """The state of that kind, around a line or in it, that an event which follows `before` is of.
+
+    `failed`: it may be a Map or Parallel of which it was told that it has failed.
+    """
+    over = {"left", "aborted"} | ({"failed"} if kind in _JOINS and not failed else set())
     for candidate in line.up():
         visit = candidate.visit
-        if (
-            visit
-            and visit.kind == kind
-            and visit.phase not in {"left", "aborted"}
-            and before in visit.may_be_followed()
-        ):
+        if visit and visit.kind == kind and visit.phase not in over and before in visit.may_be_followed():
             return visit
     raise AssertionError(f"no {kind} goes on after event {before}")
 
@@ -303,9 +302,9 @@ def _failures(visit: Visit) -> int:
     return sum(line.end == "Failed" or line.stands == "failed" for line in visit.lines.values())
 
 
-def _close(visit: Visit, *, failures: int) -> None:
-    """None of the lines within a state is left open, and at most so many have failed."""
+def _close(visit: Visit) -> None:
+    """None of the lines within a state is left open, and one at most has failed."""
     for index, line in visit.lines.items():
         assert line.stands != "open", f"line {index} of {visit.name} is open"
         assert visit.kind != "Map" or line.end, f"the end of iteration {index} of {visit.name} is missing"
-    assert _failures(visit) <= failures
+    assert _failures(visit) <= 1

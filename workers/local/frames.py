@@ -91,19 +91,28 @@ class Frame:
 class Outcome:
     """How a line of states ended: with an output, or with an error."""
 
-    __slots__ = ("cause", "error", "output")
+    __slots__ = ("cause", "error", "missed_heartbeat", "output")
 
-    def __init__(self, output: Document | None, error: str | None = None, cause: str | None = None) -> None:
+    def __init__(
+        self,
+        output: Document | None,
+        error: str | None = None,
+        cause: str | None = None,
+        *,
+        missed_heartbeat: bool = False,
+    ) -> None:
         self.output = output
         self.error = error
         self.cause = cause
+        self.missed_heartbeat = missed_heartbeat
+        """Whether it may be caught as States.HeartbeatTimeout."""
 
     @property
     def succeeded(self) -> bool:
         return self.output is not None
 
-    def dump(self) -> list[str | None]:
-        return [self.output.text if self.output else None, self.error, self.cause]
+    def dump(self) -> list[str | bool | None]:
+        return [self.output.text if self.output else None, self.error, self.cause, self.missed_heartbeat]
 
 
 def load(text: str) -> Frame:
@@ -115,5 +124,7 @@ def load(text: str) -> Frame:
     frame.item, frame.own, frame.counts, frame.progress = item, own, counts, progress
     frame.before, frame.entered, frame.entered_at = before, entered, at
     if ended:
-        frame.outcome = Outcome(parsed(ended[0]) if ended[0] is not None else None, ended[1], ended[2])
+        output, error, cause, *more = ended
+        missed = bool(more and more[0])  # an older engine has not stored it
+        frame.outcome = Outcome(parsed(output) if output is not None else None, error, cause, missed_heartbeat=missed)
     return frame

@@ -5,6 +5,7 @@ from typing import Protocol
 
 from workers.local.branch import Branch, Plan
 from workers.local.documents import Document
+from workers.local.failures import MissedHeartbeatError
 from workers.local.frames import Frame, Outcome
 from workers.local.run import Run
 from workers.local.values.errors import RUNTIME, StateError
@@ -56,15 +57,16 @@ class Crew:
         frame = self._branch.frame
         known = dict(frame.children)
         self._next = max(known, default=-1) + 1
+        for child in known.values():  # before any goes on: the one that failed has ended all others
+            if child.outcome and not child.outcome.succeeded:
+                raise _failure(child.outcome)
         working = 0
         for index, child in known.items():
             if child.outcome is None:
                 working += 1
                 self._go_on(index)
-            elif child.outcome.succeeded:
-                self._left -= 1
             else:
-                raise StateError(child.outcome.error, child.outcome.cause)
+                self._left -= 1
         while working < self._limit and self._next < self._size and not self._over:
             working += 1
             self._begin(frame.last)
@@ -115,7 +117,8 @@ class Crew:
             return
         self._over = True
         branch, run = self._branch, self._branch.run
-        child.frame.outcome = Outcome(None, error.error, error.cause)
+        missed = isinstance(error, MissedHeartbeatError)
+        child.frame.outcome = Outcome(None, error.error, error.cause, missed_heartbeat=missed)
         run.save(child.frame)
         told = error.error != RUNTIME  # it ends the execution at once, and nothing else is said of it (measured on AWS)
         if told:
@@ -129,3 +132,8 @@ class Crew:
                     self._lines.abort_line(run, other)
         if not self._done.done():
             self._done.set_exception(error)
+
+
+def _failure(outcome: Outcome) -> StateError:
+    """The error with which a line ended before the engine was started."""
+    return MissedHeartbeatError() if outcome.missed_heartbeat else StateError(outcome.error, outcome.cause)
