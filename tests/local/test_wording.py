@@ -121,6 +121,17 @@ FAILURES: dict[str, tuple[dict[str, Any], str, str]] = {
             "between 1 and 99999999, but was: 0"
         ),
     ),
+    "seconds are a text": (
+        jsonata(Type="Wait", Seconds="{% $states.input.text %}"),
+        QUERY,
+        bad("Seconds", "$states.input.text", "returned an unexpected result type. Expected 'number', but was 'string' ")
+        + 'for value: "x"',
+    ),
+    "a moment is a number": (
+        jsonata(Type="Wait", Timestamp="{% 5 %}"),
+        QUERY,
+        bad("Timestamp", "5", "returned an unexpected result type. Expected 'string', but was 'number' for value: 5"),
+    ),
     "items are no list": (
         jsonata(**each(Items="{% $states.input.inner %}")),
         QUERY,

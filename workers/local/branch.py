@@ -69,7 +69,7 @@ class Branch:
         frame, states, turns = self.frame, self.plan.states, 0
         while True:
             state = states[frame.state]
-            if not frame.entered:
+            if self.run.pace and not frame.entered:
                 await self.paced()
             self._enter(state)
             try:

@@ -43,13 +43,17 @@ class WaitState(State):
 def _until(model: Wait, *, jsonata: bool) -> Any:
     """The moment at which the wait ends, as a function of the scope and of the moment it began."""
     if model.seconds is not None:
-        value: Evaluate = compile_jsonata(model.seconds, "Seconds") if jsonata else lambda _: model.seconds
+        value: Evaluate = (
+            compile_jsonata(model.seconds, "Seconds", expected="number") if jsonata else lambda _: model.seconds
+        )
         return lambda scope, began: began + in_range(value(scope), "Seconds", 0, MAX_SECONDS)
     if model.seconds_path is not None:
         path = _referenced(model.seconds_path, "SecondsPath")
         return lambda scope, began: began + seconds_at(path(scope), str(model.seconds_path), "SecondsPath")
     if model.timestamp is not None:
-        text: Evaluate = compile_jsonata(model.timestamp, "Timestamp") if jsonata else lambda _: model.timestamp
+        text: Evaluate = (
+            compile_jsonata(model.timestamp, "Timestamp", expected="string") if jsonata else lambda _: model.timestamp
+        )
         return lambda scope, _: _moment(text(scope), "Timestamp", jsonata=jsonata)
     path = _referenced(str(model.timestamp_path), "TimestampPath")
 
