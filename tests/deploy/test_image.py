@@ -66,7 +66,7 @@ class Image:
         elif instruction == "COPY" and not value.startswith("--from"):
             *sources, target = value.split()
             for source in sources:
-                self.copy(context / source, self.folder / target)
+                self.copy(context / source, self.folder / self.inside(target))
         elif instruction == "RUN":
             path = f"{self.root}/python:{os.environ['PATH']}"
             command = ["bash", "-euc", self.inside(value)]

@@ -62,6 +62,12 @@ def test_what_is_not_run_here_is_a_file_of_a_session():
     assert left == []
 
 
+def anchors(page: Path) -> set[str]:
+    """The places in a page that a link may lead to."""
+    heads = re.findall(r"^#+ (.+)$", page.read_text(), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", head.lower()).replace(" ", "-") for head in heads}
+
+
 @pytest.mark.parametrize("page", sorted(DOCS.rglob("*.md")), ids=lambda path: str(path.relative_to(DOCS)))
 def test_every_link_between_pages_leads_somewhere(page: Path):
     text = page.read_text()
@@ -69,5 +75,4 @@ def test_every_link_between_pages_leads_somewhere(page: Path):
         found = (page.parent / target) if target else page
         assert found.exists(), f"there is no {target}"
         if anchor:
-            heads = re.findall(r"^#+ (.+)$", found.read_text(), re.MULTILINE)
-            assert anchor in {re.sub(r"[^\w -]", "", head.lower()).replace(" ", "-") for head in heads}
+            assert anchor in anchors(found)

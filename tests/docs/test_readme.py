@@ -14,6 +14,7 @@ import pytest
 
 from tests.account import unique
 from tests.docs.readme import README, ROOT, blocks, commands
+from tests.docs.test_docs import anchors
 from tests.docs.test_shell import play
 from tests.processes import workers
 from workers.cli.main import cli
@@ -24,6 +25,8 @@ from workers.local.engine import environment
 def test_every_link_leads_to_a_file() -> None:
     targets = re.findall(r"\]\(([^)#]+)", README)
     assert [target for target in targets if "://" not in target and not (ROOT / target).exists()] == []
+    for page, anchor in re.findall(r"\]\(([\w/.-]+\.md)#([^)]+)", README):
+        assert anchor in anchors(ROOT / page)
 
 
 @pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")
