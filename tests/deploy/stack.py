@@ -17,6 +17,9 @@ PSEUDO = {
 FLEET = {"Image": "order-worker:1.0.0", "Subnets": "subnet-1", "SecurityGroups": "sg-1", "Activity": "add"}
 """What somebody has to say of the stack of workers."""
 
+Watched = tuple[str, str, tuple[tuple[str, str], ...]]
+"""A metric in CloudWatch: its namespace, its name, its dimensions."""
+
 
 class _Loader(yaml.SafeLoader):
     """YAML in which CloudFormation's tags are the functions that they are short for."""
@@ -86,3 +89,16 @@ class Stack:
         text, variables = argument if isinstance(argument, list) else (argument, {})
         values = {**self._values, **self.worked_out(variables)}
         return re.sub(r"\$\{([\w:.]+)\}", lambda found: str(values.get(found[1], found[1])), text)
+
+
+def watched(value: Any) -> set[Watched]:
+    """Every metric that something in a stack asks for."""
+    if isinstance(value, list):
+        return set().union(*map(watched, value))
+    if not isinstance(value, dict):
+        return set()
+    found = set().union(*map(watched, value.values()))
+    if "MetricName" in value:
+        dimensions = sorted((one["Name"], one["Value"]) for one in value["Dimensions"])
+        found.add((value["Namespace"], value["MetricName"], tuple(dimensions)))
+    return found

@@ -9,7 +9,7 @@ import pytest
 
 from tests.account import PREFIX, Account, task, unique
 from tests.deploy.files import DEPLOY
-from tests.deploy.stack import FLEET, Stack
+from tests.deploy.stack import FLEET, Stack, Watched, watched
 from tests.processes import workers
 from workers.arns import Place
 from workers.errors import ExitCode
@@ -20,27 +20,11 @@ from workers.variables import variable
 
 PLACE = Place("aws", "us-east-1", "123456789012")
 
-Watched = tuple[str, str, tuple[tuple[str, str], ...]]
-"""A metric in CloudWatch: its namespace, its name, its dimensions."""
-
 
 def fleet(**parameters: str) -> dict[str, Any]:
     """The properties of the stack's resources."""
     found = Stack("ecs/worker.yaml", **{**FLEET, **parameters}).resources
     return {name: one["Properties"] for name, one in found.items() if "Properties" in one}
-
-
-def watched(value: Any) -> set[Watched]:
-    """Every metric that something in a stack asks for."""
-    if isinstance(value, list):
-        return set().union(*map(watched, value))
-    if not isinstance(value, dict):
-        return set()
-    found = set().union(*map(watched, value.values()))
-    if "MetricName" in value:
-        dimensions = sorted((one["Name"], one["Value"]) for one in value["Dimensions"])
-        found.add((value["Namespace"], value["MetricName"], tuple(dimensions)))
-    return found
 
 
 def printed(lines: list[str]) -> set[Watched]:

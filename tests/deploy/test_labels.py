@@ -8,6 +8,7 @@ import pytest
 
 from tests.deploy.files import TEXTS, documents
 from tests.deploy.promql import expressions, labels, parsed, selected, series
+from tests.deploy.stack import FLEET, Stack, watched
 from workers.manager.model import Status
 from workers.metrics import HEARTBEATS, METRICS, POLLS, TASKS, HeartbeatOutcome, PollOutcome, TaskOutcome
 
@@ -20,6 +21,24 @@ VALUES = {
     ("workers_manager_workflows", "status"): set(Status),
 }
 """The values that a label may be asked for."""
+OF_AWS = {
+    "ActivityArn": {
+        "ActivitiesFailed",
+        "ActivitiesHeartbeatTimedOut",
+        "ActivitiesScheduled",
+        "ActivitiesStarted",
+        "ActivitiesSucceeded",
+        "ActivitiesTimedOut",
+    },
+    "StateMachineArn": {
+        "ExecutionsAborted",
+        "ExecutionsFailed",
+        "ExecutionsStarted",
+        "ExecutionsSucceeded",
+        "ExecutionsTimedOut",
+    },
+}
+"""Metrics of AWS/States by their dimension ("Monitoring Step Functions metrics using Amazon CloudWatch")."""
 FREE = {"activity", "job"}
 """Labels whose values are users' own."""
 
@@ -79,3 +98,15 @@ def test_meanings_of_metrics_name_their_outcomes():
     for metric in METRICS:
         if "outcome" in metric.labels:
             assert {f"`{value}`" for value in VALUES[metric.name, "outcome"]} <= set(re.findall(r"`\w+`", metric.help))
+
+
+def test_metrics_of_step_functions_are_asked_for_by_their_dimension():
+    asked = re.findall(r'SELECT \w+\((\w+)\) FROM SCHEMA\("AWS/States", (\w+)\)', TEXTS["ecs/alarms.yaml"])
+    assert len(asked) == TEXTS["ecs/alarms.yaml"].count("AWS/States")
+    for one in documents("kubernetes/scaled-object.yaml")[0]["spec"]["triggers"]:
+        if one["metadata"].get("namespace") == "AWS/States":
+            asked.append((one["metadata"]["metricName"], one["metadata"]["dimensionName"]))
+    stack = watched(Stack("ecs/worker.yaml", **FLEET).resources)
+    asked += [(name, dimension) for space, name, ((dimension, _), *_) in stack if space == "AWS/States"]
+    assert {name for name, _ in asked} > {"ActivitiesHeartbeatTimedOut", "ActivitiesScheduled", "ExecutionsFailed"}
+    assert [one for one in asked if one[0] not in OF_AWS[one[1]]] == []

@@ -54,6 +54,15 @@ def test_files_that_others_read_are_there(program: str):
     assert [name for name in named if not (ROOT / name).exists()] == []
 
 
+def test_images_are_built_of_folders_with_a_dockerfile():
+    builds = [words for words in lines("docker") if words[1] == "build"]
+    assert len(builds) >= 3
+    for words in builds:
+        (file,) = after(words, "--file") or [f"{words[-1]}/Dockerfile"]
+        assert (ROOT / words[-1]).is_dir()
+        assert (ROOT / file).is_file()
+
+
 def test_extras_that_are_installed_are_those_of_the_package():
     asked = [
         found for words in lines("pip") for word in words for found in re.findall(r"(?:sfn-workers|\.)\[(.+)\]", word)
