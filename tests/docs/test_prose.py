@@ -7,6 +7,8 @@ from pathlib import Path
 import click
 import pytest
 
+from tests.deploy.files import TEXTS
+from tests.docs.log_events import log_events
 from tests.docs.tables import manager_metrics_rows
 from tests.docs.test_blocks import PAGES, ROOT
 from workers.cli.main import cli
@@ -66,3 +68,11 @@ def test_errors_are_sent(page: Path):
 def test_files_are_there(page: Path):
     named = set(re.findall(r"`((?:deploy|examples|benchmarks|interceptors|tests|workers)/[\w./-]+)`", prose(page)))
     assert {one for one in named if not (ROOT / one).exists()} == set()
+
+
+def test_log_lines_that_are_quoted_are_written():
+    quoted = re.compile(r"`([a-z][a-z ]+)` in the (?:worker's )?log|\blogs?(?: says)? `([a-z][a-z ]+)`")
+    texts = [*(page.read_text() for page in PAGES), *TEXTS.values()]
+    said = {one or other for text in texts for one, other in quoted.findall(" ".join(text.split()))}
+    assert {"event loop blocked", "polling paused", "task closed"} <= said
+    assert said - {event.name for event in log_events()} == set()
