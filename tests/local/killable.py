@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from zlib import crc32
 
 from tests.account import ROLE
-from workers.local.clock import ManualClock
+from workers.local.clock import FEW_TURNS, ManualClock
 from workers.local.errors import ApiError
 from workers.local.region import Region
 from workers.local.regions import Regions, accepted
@@ -20,7 +20,7 @@ from workers.local.store import Store
 
 REGION = "us-east-1"
 ACTIVITY = f"arn:aws:states:{REGION}:123456789012:activity:work"
-TURNS = 50_000
+TURNS = 200_000
 _REDRIVE = "RedriveExecution"
 BEGIN = 4e9
 """When all executions start, so that their histories can be compared with their times."""
@@ -127,6 +127,9 @@ class Engine:
         self.clock = ManualClock()
         self.clock.go_on(BEGIN)
         self._taken: Any = None
+        self._still = 0
+        """Turns in which nothing has happened."""
+        self._stored = 0
 
     async def open(self) -> None:
         self._store = Store(self._directory)
@@ -135,6 +138,7 @@ class Engine:
         self._journal: Any = self._regions._journal
         await self._journal.settled()
         self._journal._writer.cancel()  # what is stored, and when, is the test's to say
+        self._stored = self._journal._changes
         self._poll: asyncio.Task[Any] | None = None
         self.region = self._regions.get(REGION)
 
@@ -143,7 +147,9 @@ class Engine:
 
     def store(self) -> None:
         """Writes what has changed, and answers whoever waits for that."""
-        self._store.write(self._journal._collected())
+        if self._journal._changes != self._stored:
+            self._stored = self._journal._changes
+            self._store.write(self._journal._collected())
         self._worker.answered()
         self._look()
         if self._taken:
@@ -170,9 +176,8 @@ class Engine:
         return await answer if asyncio.iscoroutine(answer) else answer
 
     async def turn(self) -> None:
-        """Lets a little happen: in the engine, with the worker, or, when nothing else does, to the time."""
+        """One step of the event loop, with what the worker does then; the next timer, once nothing else happens."""
         before = self.clock._touches
-        await asyncio.sleep(0)
         self._look()
         for call in self._worker.due(self.clock.now()):
             with suppress(ApiError):  # the task is closed
@@ -181,10 +186,19 @@ class Engine:
             queue = self.region.activities.queue(ACTIVITY)
             self._poll = asyncio.create_task(queue.take("worker", hold=3_600))
         await asyncio.sleep(0)
-        if self.clock._touches == before and not self._taken:
-            due = [when for when in (self.clock._next(), self._worker.next_due()) if when is not None]
-            if due:
-                await self.clock.advance(max(min(due) - self.clock.now(), 0))
+        self._still = 0 if self._taken or self.clock._touches != before else self._still + 1
+        if self._still > FEW_TURNS:
+            self._still = 0
+            self._move_on()
+
+    def _move_on(self) -> None:
+        """To the next timer of the engine, or call of the worker."""
+        timer, call = self.clock._next(), self._worker.next_due()
+        due = [when for when in (timer, call) if when is not None]
+        if due:
+            self.clock.go_on(min(due))
+        if timer is not None and timer <= self.clock.now():
+            self.clock._fire_next()
 
     def _look(self) -> None:
         """Looks whether the poll has brought a task, which the worker gets as soon as that is stored."""
@@ -198,6 +212,14 @@ class Engine:
             return len(execution.events) + sum(map(counted, execution.children))
 
         return counted(self.region.execution(arn))
+
+    def runs(self, arn: str) -> bool:
+        """Whether an execution still runs, or one that its Maps have started."""
+
+        def running(execution: Any) -> bool:
+            return execution.running or any(map(running, execution.children))
+
+        return running(self.region.execution(arn))
 
     async def close(self) -> None:
         await self._close()
@@ -239,9 +261,9 @@ async def play(
             engine.store()
         if kill:
             await engine.kill()
-        if (status := engine.region.execution(arn).status) == "RUNNING" or worker.redrives:
+        if engine.runs(arn) or worker.redrives:
             continue
-        if worker.mended or not redriven or status == "SUCCEEDED":
+        if worker.mended or not redriven or engine.region.execution(arn).status == "SUCCEEDED":
             break
         worker.redrive(arn, engine.clock.now())
     execution = engine.region.execution(arn)

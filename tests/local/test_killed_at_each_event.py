@@ -39,6 +39,22 @@ GOES_SILENT = Scenario(
 )
 
 
+def ended_twice() -> dict[str, Any]:
+    """A machine in which a branch, and another within its neighbour, run out of time at the same moment."""
+    wait = {"StartAt": "C", "States": {"C": {"Type": "Wait", "Seconds": 600, "End": True}}}
+    inner = {"Type": "Parallel", "Branches": [{"StartAt": "A", "States": {"A": work("A", TimeoutSeconds=60)}}, wait]}
+    late = {"Late": {"Type": "Wait", "Seconds": 10, "Next": "B"}, "B": work("B", TimeoutSeconds=50)}
+    branches = [
+        {"StartAt": "Late", "States": late},
+        {"StartAt": "In", "States": {"In": {**inner, "End": True}}},
+    ]
+    fork = {"Type": "Parallel", "Branches": branches, "End": True}
+    return {"StartAt": "Fork", "States": {"Fork": fork}, "TimeoutSeconds": LONG}
+
+
+ENDED_TWICE = Scenario(ended_twice(), 5, None)
+
+
 def check_each_event(scenario: Scenario, *, most: int) -> None:
     undisturbed = played(scenario)
     for number in range(1, min(events(undisturbed), most) + 1):
@@ -53,6 +69,11 @@ def test_branches_that_a_failure_has_ended_do_not_go_on(scenario: Scenario, erro
     """And what was caught before is caught again: a missed heartbeat as what it is."""
     assert json.loads(played(scenario).output)["Error"] == error
     check_each_event(scenario, most=100)
+
+
+def test_branches_that_are_ended_twice_are_aborted_once():
+    assert result(played(ENDED_TWICE))[2] == "States.Timeout"
+    check_each_event(ENDED_TWICE, most=100)
 
 
 @pytest.mark.slow

@@ -1,6 +1,7 @@
 """Lines of states side by side within a state: the branches of a Parallel, the iterations of an inline Map."""
 
 import asyncio
+from collections.abc import Callable
 from typing import Protocol
 
 from workers.local.branch import Branch, Plan
@@ -37,6 +38,18 @@ def abort_state(plan: Plan, run: Run, frame: Frame) -> None:
     """Writes that the state in which a line stands was ended from outside, if it was entered."""
     if frame.entered:
         plan.states[frame.state].abort(run, frame)
+
+
+def abort_lines(run: Run, frame: Frame, abort_line: Callable[[Run, Frame], None]) -> None:
+    """Lets `abort_line` write of each line within a state that it was ended from outside.
+
+    Not where one has failed, which a moment ago has ended all others.
+    """
+    lines = list(frame.children.values())
+    if not any(line.outcome and not line.outcome.succeeded for line in lines):
+        for line in lines:
+            if line.outcome is None:
+                abort_line(run, line)
 
 
 class Crew:

@@ -6,7 +6,7 @@ from workers.local.branch import Branch
 from workers.local.documents import Document, array, same_or_new
 from workers.local.frames import Frame
 from workers.local.run import Run
-from workers.local.states.crew import Crew, abort_state
+from workers.local.states.crew import Crew, abort_lines, abort_state
 from workers.local.states.items import Item
 from workers.local.states.mapping import MapState
 from workers.local.values.errors import EvaluationError
@@ -36,10 +36,14 @@ class InlineMapState(MapState):
         return result
 
     def abort(self, run: Run, frame: Frame) -> None:
-        for child in frame.children.values():
-            if child.outcome is None:
-                abort_iteration(self, run, child)
+        abort_lines(run, frame, self.abort_line)
         super().abort(run, frame)
+
+    def abort_line(self, run: Run, frame: Frame) -> None:
+        """Writes that an iteration was ended from outside."""
+        abort_state(self.plan, run, frame)
+        details = _iteration(self, frame.index)
+        run.record("MapIterationAborted", "mapIterationAbortedEventDetails", details, after=frame.last)
 
 
 class _Iterations:
@@ -78,17 +82,10 @@ class _Iterations:
         child.note("MapIterationFailed", "mapIterationFailedEventDetails", self._details(child.frame.index))
 
     def abort_line(self, run: Run, frame: Frame) -> None:
-        abort_iteration(self._state, run, frame)
+        self._state.abort_line(run, frame)
 
     def _details(self, index: int) -> dict[str, Any]:
         return _iteration(self._state, index)
-
-
-def abort_iteration(state: InlineMapState, run: Run, frame: Frame) -> None:
-    """Writes that an iteration was ended from outside."""
-    abort_state(state.plan, run, frame)
-    details = _iteration(state, frame.index)
-    run.record("MapIterationAborted", "mapIterationAbortedEventDetails", details, after=frame.last)
 
 
 def _iteration(state: InlineMapState, index: int) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from workers.local.documents import Document, array, same_or_new
 from workers.local.flow import Flow
 from workers.local.frames import Frame
 from workers.local.run import Run
-from workers.local.states.crew import Crew, abort_state
+from workers.local.states.crew import Crew, abort_lines, abort_state
 from workers.local.states.trying import TryingState
 from workers.local.values.errors import StateError
 from workers.machines.model.machine import Parallel
@@ -62,7 +62,5 @@ class ParallelState(TryingState):
         abort_state(self._plans[frame.index], run, frame)
 
     def abort(self, run: Run, frame: Frame) -> None:
-        for child in frame.children.values():
-            if child.outcome is None:
-                self.abort_line(run, child)
+        abort_lines(run, frame, self.abort_line)
         super().abort(run, frame)
