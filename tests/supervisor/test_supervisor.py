@@ -13,6 +13,7 @@ from workers.errors import ExitCode
 from workers.metrics import Metrics
 from workers.stepfunctions.protocol import ActivityTask, RefusedError, TaskClosedError
 from workers.supervisor import limits
+from workers.supervisor import supervisor as supervisor_module
 from workers.supervisor.activity import Activity, activities
 from workers.supervisor.drain import Drain
 from workers.supervisor.polling.brake import Brake
@@ -112,6 +113,33 @@ async def test_a_result_that_was_most_likely_accepted_is_a_warning_and_counted(
     assert (line["log_level"], line["fate"]) == ("warning", "unconfirmed")
     assert metrics.registry
     labels = {"activity": "work", "outcome": "unconfirmed", "error": ""}
+    assert metrics.registry.get_sample_value("workers_tasks_total", labels) == 1
+
+
+async def test_a_task_whose_failure_does_not_arrive_is_given_up_also_when_its_handler_ends_then(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(supervisor_module, "_TO_END", 0.0)
+    monkeypatch.setattr(supervisor_module, "_LAST_REPORTS", 0.5)
+    client, drain, registry, metrics = Scripted(), Drain(), Registry(), Metrics()
+    client.answers["poll"] = [ActivityTask("token", "1")]
+    client.answers["failure"] = [fault()] * 1000
+
+    @registry.activity("work")
+    async def stubborn(_: int, /, task: Task) -> None:
+        drain.begin()
+        client.released.set()
+        while len(client.times["failure"]) < 2:  # it is being failed
+            with anyio.CancelScope(shield=True):
+                await anyio.sleep(0.01)
+        with anyio.CancelScope(shield=True):  # until it is ended together with the reports
+            await anyio.sleep_forever()
+
+    with capture_logs() as lines, anyio.fail_after(20):
+        assert await supervisor(only(registry), client, drain, metrics, grace=0).run() is ExitCode.FAULT
+    assert [line["event"] for line in lines].count("report given up") == 1
+    assert metrics.registry
+    labels = {"activity": "work", "outcome": "given_up", "error": ""}
     assert metrics.registry.get_sample_value("workers_tasks_total", labels) == 1
 
 

@@ -124,7 +124,7 @@ class Supervisor:
     def say_given_up(self) -> None:
         """Logs and counts each task that has not been reported, at the end."""
         for run in self._runner.running.values():
-            if run.failing is None or not run.failing.is_set():
+            if not run.failed:
                 log.error("report given up", activity=run.activity.name, task=run.label)
                 self._metrics.activity(run.activity.name).ended(TaskOutcome.GIVEN_UP)
 

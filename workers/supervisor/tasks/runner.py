@@ -56,14 +56,15 @@ class Runner:
             outcome = await self._outcome(run, chain, received)
         except asyncio.CancelledError:
             run.stop_beating()
-            if run.failing:  # it has been reported meanwhile
+            if run.failed:  # meanwhile
                 del self.running[run.token]
             raise
         run.handled = monotonic()
         run.succeeded = isinstance(outcome, str)
         if run.failing:  # reported without it; a token gets one report
             await run.failing.wait()
-            del self.running[run.token]
+            if run.failed:
+                del self.running[run.token]
             return run
         if isinstance(outcome, str):
             fate, refused = await self._reports.success(run.token, outcome)
@@ -97,10 +98,13 @@ class Runner:
             return
         run.failing = anyio.Event()
         outcome = refusal(ErrorName.SHUTTING_DOWN, message)
-        fate = await self._reports.failure(run.token, outcome)
-        self._tell(run, outcome, fate)
-        run.stop_beating()
-        run.failing.set()
+        try:
+            fate = await self._reports.failure(run.token, outcome)
+            self._tell(run, outcome, fate)
+            run.failed = True
+        finally:
+            run.stop_beating()
+            run.failing.set()
 
     async def _outcome(self, run: RunningTask, chain: CallNext, received: ActivityTask) -> Outcome:
         if not self._drain.accepts:

@@ -28,7 +28,9 @@ class RunningTask:
     handled: float | None = None
     """When its chain ended; the report comes after that."""
     failing: anyio.Event | None = None
-    """There when its task is failed while its handler still runs; set once that has been reported."""
+    """There when its task is failed while its handler still runs; set once that has been reported, or given up."""
+    failed = False
+    """Whether that report has been taken, or is not wanted any more."""
     task: Task | None = None
     """The task as handlers see it, once its input has been read."""
     thread: ThreadCall | None = None
