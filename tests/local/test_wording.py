@@ -246,7 +246,7 @@ async def test_what_ran_beside_a_failure_is_aborted(account: Account):
     follows = [events[event["previousEventId"] - 1]["type"] for event in aborted]
     assert follows == [
         *("WaitStateEntered", "WaitStateEntered", "ParallelStateStarted"),
-        *("WaitStateEntered", "WaitStateAborted", "MapStateStarted"),
+        *("WaitStateEntered", "WaitStateEntered", "MapStateStarted"),
     ]
     assert [event["type"] for event in events[-2:]] == ["ParallelStateFailed", "ExecutionFailed"]
 

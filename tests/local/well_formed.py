@@ -158,6 +158,7 @@ class _Checker:
                 assert kind in (*_JOINS, "Wait", "Task")
                 _close(visit)
                 visit.phase = "aborted"
+                return line  # nothing follows it
             case "Started":
                 assert visit.phase in {"entered", "failing"} or _failures(visit)
                 _close(visit)

@@ -40,9 +40,9 @@ class State(ABC):
         """Runs the state, which was entered, from where the branch's frame says. Raises `StateError`."""
 
     def abort(self, run: Run, frame: Frame) -> None:
-        """Writes that the state, in which `frame` stands, was ended from outside."""
+        """Writes that the state, in which `frame` stands, was ended from outside. No event follows that one."""
         if self.takes_time:
-            frame.last = run.record(f"{self.kind}StateAborted", after=frame.last) or frame.last
+            run.record(f"{self.kind}StateAborted", after=frame.last)
 
 
 class Plan(NamedTuple):
