@@ -161,6 +161,7 @@ async def test_a_second_time_drops_polls(scene: Set) -> None:
         assert await at.worker.ended() is ExitCode.FORCED
 
 
+@pytest.mark.slow
 async def test_a_second_time_while_handlers_are_being_cancelled_gives_up_what_does_not_end(scene: Set) -> None:
     async with scene(grace=0.0) as at:
         at.proxy.faults = always("SendTask", Fault.SERVER_ERROR)

@@ -51,6 +51,7 @@ async def test_a_closed_task_cancels_its_handler(account: Account) -> None:
     assert reasons == dict.fromkeys(names, CancelReason.TASK_CLOSED)
 
 
+@pytest.mark.slow
 async def test_a_closed_task_ends_the_process_of_its_handler_and_the_next_task_gets_another(
     account: Account, tmp_path: Path
 ) -> None:

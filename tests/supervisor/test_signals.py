@@ -117,16 +117,17 @@ async def test_a_handler_exceeds_the_grace(stage: Stage, cases: list[Any]) -> No
     await side_by_side([*cases, ("stubborn", cases[0][1])], scenario)
 
 
-async def test_a_handler_that_awaits_the_drain_saves_its_work(stage: Stage) -> None:
-    async def scenario(case: tuple[str, signal.Signals]) -> None:
-        registry, number = case
-        async with stage.working(registry) as scene:
-            execution = await scene.begin()
-            await scene.drains(number)
-            assert await scene.process.ends() == ExitCode.OK
-            assert await scene.result(execution) == "saved"
-
-    await side_by_side([("saving", TERM), ("saving_in_thread", INT)], scenario)
+@pytest.mark.parametrize(
+    ("registry", "number"), [("saving", TERM), pytest.param("saving_in_thread", INT, marks=pytest.mark.slow)]
+)
+async def test_a_handler_that_awaits_the_drain_saves_its_work(
+    stage: Stage, registry: str, number: signal.Signals
+) -> None:
+    async with stage.working(registry) as scene:
+        execution = await scene.begin()
+        await scene.drains(number)
+        assert await scene.process.ends() == ExitCode.OK
+        assert await scene.result(execution) == "saved"
 
 
 @pytest.mark.slow
@@ -223,14 +224,12 @@ async def test_a_second_signal_leaves_what_does_not_end(stage: Stage) -> None:
     await side_by_side([("stubborn", handler, TERM), ("in_loop", report, INT)], scenario)
 
 
-async def test_a_first_signal_ends_a_lifespan_that_is_never_ready(stage: Stage) -> None:
-    async def scenario(number: signal.Signals) -> None:
-        async with stage.scene("never_ready", *KNOWN_ACCOUNT) as scene:
-            await scene.process.says("lifespan begun")
-            scene.process.send(number)
-            assert await scene.process.ends(within=15) == ExitCode.OK
-
-    await side_by_side(SIGNALS, scenario)
+@pytest.mark.parametrize("number", [TERM, pytest.param(INT, marks=pytest.mark.slow)])
+async def test_a_first_signal_ends_a_lifespan_that_is_never_ready(stage: Stage, number: signal.Signals) -> None:
+    async with stage.scene("never_ready", *KNOWN_ACCOUNT) as scene:
+        await scene.process.says("lifespan begun")
+        scene.process.send(number)
+        assert await scene.process.ends(within=15) == ExitCode.OK
 
 
 @pytest.mark.slow

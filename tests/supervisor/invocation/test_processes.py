@@ -1,5 +1,6 @@
 """Child processes under many threads: none is handed out twice, none is left, and each can say where it is."""
 
+import multiprocessing
 import os
 import pickle
 import signal
@@ -14,6 +15,8 @@ from typing import Any
 
 import pytest
 
+from workers.supervisor.invocation import processes
+from workers.supervisor.invocation.dumps import read_stack
 from workers.supervisor.invocation.processes import HandlerCrashedError, Process, Processes
 
 
@@ -141,6 +144,19 @@ def test_a_signal_that_nobody_asked_for_does_not_disturb_the_next_answer(spinnin
     for _ in range(500):  # more than the pipe holds
         os.kill(spinning._process.pid, signal.SIGUSR1)
     assert " in deep: " in asked(spinning)[0]
+
+
+def test_the_end_of_a_dump_whose_beginning_was_cleared_is_not_taken_for_an_answer() -> None:
+    reads, writes = multiprocessing.Pipe(duplex=False)
+    frames = [(__file__, 3, "deep"), (processes.__file__, 2, "_answer"), ("<string>", 1, "<module>")]
+    lines = [f'  File "{file}", line {line} in {function}\n' for file, line, function in frames]
+    with reads, writes:
+        os.write(writes.fileno(), "".join(lines[1:]).encode())
+        with ThreadPoolExecutor(1) as threads:
+            stack = threads.submit(read_stack, reads, time.monotonic() + 20)
+            until(lambda: not reads.poll())
+            os.write(writes.fileno(), "".join(["Stack (most recent call first):\n", *lines]).encode())
+            assert [line.partition(": ")[0] for line in stack.result()] == [f"{__file__}:3 in deep"]
 
 
 def test_a_process_that_is_stopped_or_has_ended_says_nothing(spinning: Process) -> None:

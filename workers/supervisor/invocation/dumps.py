@@ -16,6 +16,8 @@ DUMP_SIGNAL = signal.SIGUSR1
 """What makes a child write its stack: the signal that makes its parent show what all are doing."""
 
 _LINE = re.compile(r'^  File "(?P<file>.*)", line (?P<line>\d+) in (?P<function>.*)$', re.MULTILINE)
+_FIRST = b"(most recent call first):\n"
+"""How the first line of a dump ends."""
 _LAST = (b'  File "<string>", line 1 in <module>\n', b"  ...\n")
 """The last line of a whole dump: where a spawned interpreter begins, or that there were too many frames."""
 _AROUND_HANDLERS = str(Path(__file__).parent / "processes.py")
@@ -37,13 +39,16 @@ def clear(pipe: Connection) -> None:
 
 
 def read_stack(pipe: Connection, until: float) -> list[str]:
-    """The stack that the child writes into `pipe` by `until` (`time.monotonic()`), outermost first."""
+    """The stack that the child writes into `pipe` by `until` (`time.monotonic()`), outermost first.
+
+    The end of another dump may come before it, the beginning of which `clear` has read while the child wrote it.
+    """
     dump = b""
-    while not dump.endswith(_LAST) and pipe.poll(max(0.0, until - time.monotonic())):
+    while not (_FIRST in dump and dump.endswith(_LAST)) and pipe.poll(max(0.0, until - time.monotonic())):
         if not (part := os.read(pipe.fileno(), 65_536)):
             break
         dump += part
-    return _lines(dump.decode(errors="replace"))
+    return _lines(dump.rpartition(_FIRST)[2].decode(errors="replace"))
 
 
 def _lines(dump: str) -> list[str]:
