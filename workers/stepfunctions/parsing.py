@@ -1,7 +1,7 @@
-"""Reads answers with long lists faster than botocore alone: a history has thousands of events.
+"""Reads answers with long lists faster than botocore alone: of a thousand events of a history, or executions.
 
-Botocore walks every value of an answer along the model of its shape, and makes local times. Histories need neither:
-of an event only the time is more than what JSON has already made of it.
+Botocore walks every value of an answer along the model of its shape, and makes local times. These lists need neither:
+only the times in them are more than what JSON has already made of it.
 """
 
 from datetime import UTC, datetime
@@ -11,7 +11,8 @@ from aiobotocore.parsers import AioJSONParser, AioResponseParserFactory
 from aiobotocore.session import AioSession
 from botocore.utils import parse_timestamp
 
-_HISTORY = "HistoryEventList"
+_TIMES = {"HistoryEventList": ("timestamp",), "ExecutionList": ("startDate", "stopDate", "redriveDate")}
+"""What is a time in the items of a list, by the name of its shape."""
 
 
 def read_faster(session: AioSession) -> None:
@@ -23,10 +24,11 @@ def read_faster(session: AioSession) -> None:
 
 class _Parser(AioJSONParser):  # type: ignore[misc]  # aiobotocore has no types
     def _handle_list(self, shape: Any, node: list[Any]) -> list[Any]:
-        if shape.name == _HISTORY:
-            for event in node:
-                event["timestamp"] = _time(event["timestamp"])
-            return node
+        if times := _TIMES.get(shape.name):
+            return [
+                {name: _time(value) if name in times else value for name, value in item.items() if value is not None}
+                for item in node
+            ]
         found: list[Any] = super()._handle_list(shape, node)
         return found
 
