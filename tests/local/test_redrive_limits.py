@@ -183,6 +183,17 @@ async def _succeed(account: Account, activity: Activity, execution: str, token: 
     assert (run["itemCounts"]["succeeded"], run["itemCounts"]["pendingRedrive"], run["redriveCount"]) == (3, 0, 1)
 
 
+async def test_a_map_run_is_redriven_so_often_and_not_more(account: Account, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("workers.local.states.distributed_map.MOST_REDRIVES", 1)
+    execution = await account.start(machine(each(FAIL)), [1])
+    errors = [(await account.ended(execution))["error"]]
+    for _ in range(2):
+        await account.client.redrive_execution(executionArn=execution)
+        errors.append((await account.ended(execution))["error"])
+    assert errors == [*["States.ExceedToleratedFailureThreshold"] * 2, "States.Runtime"]
+    assert [run["redriveCount"] for run in await map_runs(account, execution)] == [1]
+
+
 async def test_express_executions_of_a_map_have_arns_of_their_own(account: Account):
     passed = {"StartAt": "P", "States": {"P": {"Type": "Pass", "End": True}}}
     execution = await account.start(machine(each(passed, kind="EXPRESS", Label="Each")), [1])

@@ -14,12 +14,14 @@ from workers.local.states.items import Item, items_of
 from workers.local.states.mapping import MapState
 from workers.local.states.result_writing import Writer, whole
 from workers.local.states.tasking import failure
-from workers.local.values.errors import EvaluationError, StateError
+from workers.local.values.errors import RUNTIME, EvaluationError, StateError
 from workers.local.values.scope import Scope
 from workers.machines.model.machine import Map
 
 CONCURRENCY = 10_000
 """Child executions that run at once, at most (Step Functions developer guide, Distributed mode)."""
+MOST_REDRIVES = 1_000
+"""Of one map run (Step Functions developer guide, "Redriving Map Runs")."""
 STATE_DATA = "STATE_DATA"
 """The source of items that are in the state's input (developer guide, "Context object")."""
 EXCEEDED = "States.ExceedToleratedFailureThreshold"
@@ -45,6 +47,8 @@ class DistributedMapState(MapState):
         progress = frame.progress or {}
         map_run = run.host.map_run(progress["map run"])
         if map_run.status != "RUNNING":
+            if map_run.redrives >= MOST_REDRIVES:
+                raise EvaluationError(RUNTIME, f"The Map Run was redriven {MOST_REDRIVES} times, which is the most.")
             map_run.reopen(run.clock.now())
             told = {"mapRunArn": map_run.arn, "redriveCount": map_run.redrives}
             branch.record("MapRunRedriven", "mapRunRedrivenEventDetails", told)
