@@ -110,3 +110,8 @@ async def test_a_button_copies_the_line_beside_it(endpoint: Endpoint, browser: B
     assert line.startswith(f"workers replay {execution}")
     assert await page.evaluate("navigator.clipboard.readText()") == line
     await expect(button).to_have_text("Copy")
+
+    refuse = "() => { navigator.clipboard.writeText = () => Promise.reject(new DOMException('', 'NotAllowedError')); }"
+    await page.evaluate(refuse)
+    await button.click()
+    await expect(button).to_have_text("Not allowed")

@@ -9,11 +9,10 @@ function offer(element) {
 document.addEventListener("click", async (event) => {
   const button = event.target.closest?.("[data-copy]");
   if (!button) return;
-  await navigator.clipboard.writeText(button.parentElement.querySelector("pre").textContent);
   const word = button.querySelector("span");
-  const before = word.textContent;
-  word.textContent = "Copied";
-  setTimeout(() => (word.textContent = before), 1500);
+  const text = button.parentElement.querySelector("pre").textContent;
+  word.textContent = await navigator.clipboard.writeText(text).then(() => "Copied", () => "Not allowed");
+  setTimeout(() => (word.textContent = "Copy"), 1500);
 });
 document.addEventListener("replaced", (event) => offer(event.target));
 offer(document);
