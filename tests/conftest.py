@@ -2,6 +2,7 @@
 
 import logging
 import os
+import signal
 import sys
 from collections.abc import AsyncIterator, Iterator
 
@@ -22,6 +23,10 @@ for name in [name for name in os.environ if name.upper().startswith(_FORGOTTEN)]
 # Neither files of the person who runs the tests nor a metadata service gives credentials.
 os.environ["AWS_CONFIG_FILE"] = os.environ["AWS_SHARED_CREDENTIALS_FILE"] = os.devnull
 os.environ["AWS_EC2_METADATA_DISABLED"] = "true"
+
+# What a shell begins in the background ignores Ctrl-C, and so would every process that a test starts and interrupts.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # The same examples in every run, and no example is timed: a slow machine is no fault.
 settings.register_profile("repeatable", derandomize=True, deadline=None)
