@@ -86,6 +86,37 @@ async def test_executions_go_on_where_they_stood(tmp_path: Path):
         assert (await client.list_tags_for_resource(resourceArn=activity.arn))["tags"] == [{"key": "k", "value": "v"}]
 
 
+async def test_tasks_of_services_go_on(tmp_path: Path):
+    """One waits for a token that is out, one for an execution that runs: neither is asked for again."""
+    nest = {"Type": "Task", "Resource": "arn:aws:states:::states:startExecution.sync:2", "End": True}
+    ask = {"Type": "Task", "Resource": "arn:aws:states:::states:startExecution.waitForTaskToken", "End": True}
+    async with killed_at_the_end(tmp_path) as client:
+        activity, account = Activity(client), Account(client)
+        await client.create_activity(name=activity.name)
+        inner = await create_machine(client, activity.machine())
+        told = await create_machine(client, PASS)
+        nest["Parameters"] = {"StateMachineArn": inner, "Input": {"n": 1}}
+        ask["Parameters"] = {"StateMachineArn": told, "Input": {"token.$": "$$.Task.Token"}}
+        branches = [{"StartAt": name, "States": {name: state}} for name, state in (("Nest", nest), ("Ask", ask))]
+        fork = {"Type": "Parallel", "Branches": branches, "End": True}
+        execution = await account.start({"StartAt": "Fork", "States": {"Fork": fork}}, {})
+        token, value = await activity.task()
+        assert value == {"n": 1}
+        while (await history(account, execution)).count("TaskSubmitted") < 2:
+            await asyncio.sleep(0.05)
+        (asked,) = (await client.list_executions(stateMachineArn=told))["executions"]
+        given = json.loads((await client.describe_execution(executionArn=asked["executionArn"]))["input"])
+    async with killed_at_the_end(tmp_path) as client:
+        activity.client, account = client, Account(client)
+        await client.send_task_success(taskToken=given["token"], output='"answered"')
+        await activity.succeed(token, "done")
+        nested, answered = json.loads((await account.ended(execution))["output"])
+        assert (nested["Status"], nested["Output"], answered) == ("SUCCEEDED", "done", "answered")
+        for machine in (inner, told):
+            assert len((await client.list_executions(stateMachineArn=machine))["executions"]) == 1
+        assert (await history(account, execution)).count("TaskScheduled") == 2
+
+
 async def test_machines_versions_and_aliases(tmp_path: Path):
     async with LocalStepFunctions(data=tmp_path) as local, connect(local) as client:
         arn = await create_machine(client, PASS, publish=True)
