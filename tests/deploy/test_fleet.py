@@ -44,7 +44,9 @@ def environment(properties: dict[str, Any]) -> dict[str, str]:
     return {one["Name"]: one["Value"] for one in container["Environment"]}
 
 
-@pytest.mark.parametrize("spaced", [True, False], ids=["namespace", "none"])
+@pytest.mark.parametrize(
+    "spaced", [pytest.param(True, id="namespace"), pytest.param(False, id="none", marks=pytest.mark.slow)]
+)
 async def test_what_the_stack_watches_is_what_its_workers_print_and_poll(
     spaced: bool, account: Account, engine: LocalStepFunctions, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ):
