@@ -78,7 +78,8 @@ async def test_a_connection_is_kept_and_answers_in_order(engine: LocalStepFuncti
         for _ in range(3):
             await connection.send(call())
             status, headers, body = await connection.answer()
-            assert (status, list(json.loads(body))) == (200, ["activities"])
+            assert status == 200
+            assert "activities" in json.loads(body)
             assert headers["date"].endswith("GMT")
         await connection.send(b"".join(call("Unknown" if number % 2 else "ListActivities") for number in range(60)))
         assert [(await connection.answer())[0] for _ in range(60)] == [200, 400] * 30
