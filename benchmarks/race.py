@@ -1,10 +1,11 @@
 """Clients against each other: all stand ready, each at a stub of its own, and take turns in short stints.
 
-A stint is half a second. So what makes the machine slower for a while slows all of them down, and what is compared was
-measured within the same seconds: a ratio is the median of the ratios of the rounds.
+A stint is half a second in the midst of endless work. So what makes the machine slower for a while slows all of them
+down, and what is compared was measured within the same seconds: a ratio is the median of the ratios of the rounds.
 """
 
 import argparse
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -17,10 +18,10 @@ OURS = ["worker", "bare fast client", "worker, stock client"]
 LOOPS = ["aiobotocore, same settings", "aiobotocore, plain", "boto3 threads"]
 PEERS = ["heaviside", "stefuna", "sfini"]
 BASE = "aiobotocore, plain"
-LEAST = 20
-"""Tasks in a stint."""
-SURE = 0.2
-"""Seconds that the tasks take from which the number for a stint is worked out."""
+SECONDS = 0.5
+"""A stint takes; where calls take their time, twice as long, and there are half as many."""
+ENDLESS = 10**9
+"""Tasks, more than are done in a stint."""
 Row = dict[str, Any]
 
 
@@ -31,41 +32,39 @@ class Contestant:
     name: str
     served: Stub
     pid: int
-    tasks: int = LEAST
-    """Of a stint."""
+    polls: int
+    """That it keeps open while there is nothing to do."""
     stints: list[Row] = field(default_factory=list)
 
-    def warm_up(self, pollers: int, delay: float, seconds: float) -> None:
-        """Lets it open its connections, and finds out how many tasks it does in about `seconds`."""
-        self.served.wait_for_polls(min(pollers, 8) if self.name != "stefuna" else 1)
-        tasks = max(LEAST, 4 * pollers)
-        self.served.run(tasks, delay=delay)
-        while (took := self.served.run(tasks, delay=delay)["seconds"]) < SURE:
-            tasks *= 2
-        self.tasks = max(LEAST, round(tasks / took * seconds))
-
-    def stint(self, delay: float) -> None:
-        before = cpu_seconds(self.pid)
-        stats = self.served.run(self.tasks, delay=delay)
+    def stint(self, delay: float, seconds: float) -> Row:
+        """What it does in so many seconds in the midst of its work, and not what begins or ends that."""
+        self.served.ask("/load", {"tasks": ENDLESS, "delay": delay})
+        self.served.wait(lambda stats: stats["done"] >= 2 * self.polls)
+        self.served.ask("/forget", {})
+        before, first, begun = cpu_seconds(self.pid), self.served.ask("/stats")["done"], time.monotonic()
+        time.sleep(seconds)
+        stats, used, ended = self.served.ask("/stats"), cpu_seconds(self.pid) - before, time.monotonic()
         assert not stats["twice"], stats
-        self.stints.append(
-            {
-                "rate": self.tasks / stats["seconds"],
-                "cpu_ms": (cpu_seconds(self.pid) - before) / self.tasks * 1000,
-                "p50_ms": stats["p50_ms"],
-                "p99_ms": stats["p99_ms"],
-            }
-        )
+        self.served.ask("/load", {"tasks": 0})
+        self.served.wait_for_polls(self.polls)
+        tasks = max(1, stats["done"] - first)
+        return {
+            "rate": tasks / (ended - begun),
+            "cpu_ms": used / tasks * 1000,
+            "p50_ms": stats["p50_ms"],
+            "p99_ms": stats["p99_ms"],
+        }
 
 
 def race(names: list[str], pollers: int, delay: float, options: argparse.Namespace) -> tuple[list[Row], list[Row]]:
     """A row for each client, and one for what the worker costs above its clients, where those run too."""
     with _started(names, pollers, options) as contestants:
         for one in contestants:
-            one.warm_up(pollers, delay, options.seconds)
-        for number in range(options.rounds):
-            for one in contestants if number % 2 else contestants[::-1]:
-                one.stint(delay)
+            one.served.wait_for_polls(one.polls)
+            one.stint(delay, SECONDS)  # it loads the rest of its code, and opens its connections
+        for _ in range(options.rounds if not delay else options.rounds // 2 + 1):
+            for one in contestants:  # always in this order: late reports of one stint must not come in its next one
+                one.stints.append(one.stint(delay, SECONDS if not delay else 2 * SECONDS))
         memory = {one.name: peak_mb(one.pid) for one in contestants}
     group = {"pollers": pollers, "delay_ms": delay * 1000}
     stints = {one.name: one.stints for one in contestants}
@@ -105,5 +104,5 @@ def _started(names: list[str], pollers: int, options: argparse.Namespace) -> Ite
             served = stack.enter_context(stub())
             python = {"script": "peers.py", "python": f"{options.peers}/bin/python"} if name in PEERS else {}
             pid = stack.enter_context(client(name, served.url, pollers, **python))
-            contestants.append(Contestant(name, served, pid))
+            contestants.append(Contestant(name, served, pid, polls=1 if name == "stefuna" else pollers))
         yield contestants

@@ -1,7 +1,7 @@
 /* A fast stand-in for Step Functions: what stub.py does, in C, so that it is never the limit.
  *
  * One thread, epoll, HTTP/1.1 with keep-alive. Knows GetActivityTask, SendTaskSuccess, SendTaskFailure and
- * SendTaskHeartbeat, and three orders of the benchmark: POST /load, POST /forget (how late heartbeats have been) and
+ * SendTaskHeartbeat, and three orders of the benchmark: POST /load, POST /forget (all that was measured until now) and
  * GET /stats. No signature is checked.
  * Prints its port; ends when stdin closes. harness.py compiles it where there is a gcc.
  */
@@ -258,7 +258,7 @@ static void serve(Conn *conn, const char *head, char *body, size_t length) {
         body[length] = after;
         answer(conn, "{}", 2, 1);
     } else if (!strncmp(head, "POST /forget", 12)) {
-        lateness.count = 0;
+        latencies.count = lateness.count = 0;
         answer(conn, "{}", 2, 1);
     } else {
         stats(conn);

@@ -5,8 +5,8 @@
 With `--tls` it makes a certificate in the folder, listens on a second port with TLS, and prints both ports.
 
 It hands out tasks that `POST /load` adds, holds polls when there are none, and measures: tasks handed out and
-done, reports that came twice, milliseconds from hand-out to success, lateness of heartbeats (those until now are left
-out after `POST /forget`). No signature is checked.
+done, reports that came twice, milliseconds from hand-out to success, lateness of heartbeats, both since the last
+`POST /forget`. No signature is checked.
 """
 
 import asyncio
@@ -112,6 +112,7 @@ class Connection(asyncio.Protocol):
             load(json.loads(body))
             self.answer(b"{}", at_once=True)
         elif operation == b"/forget":
+            STATE.latencies.clear()
             STATE.late.clear()
             self.answer(b"{}", at_once=True)
         else:
