@@ -105,7 +105,7 @@ async def test_a_worker_shows_what_it_does_and_never_a_payload(account: Account,
         assert (await worker.get("/livez"))[0] == 200
         assert (await worker.get("/readyz"))[0] == 200
         tasks: dict[str, Any] = {}
-        while not all("wait(go)" in tasks.get(kind, {"stack": [""]})["stack"][0] for kind in ("thread", "process")):
+        while not all("wait(go)" in "".join(tasks.get(kind, {"stack": ""})["stack"]) for kind in ("thread", "process")):
             code, body = await worker.get("/tasks")  # until both wait, which they do soon after their line
             assert code == 200
             tasks = {task["state"]: task for task in json.loads(body)["tasks"]}
