@@ -80,6 +80,24 @@ class Line:
             return "left"
         return self.visit.phase if self.visit.phase in {"left", "failed", "aborted"} else "open"
 
+    @property
+    def map(self) -> Visit:
+        """Of an iteration."""
+        assert self.parent
+        assert self.parent.kind == "Map"
+        return self.parent
+
+    def ends_after(self, before: int, index: int, name: str) -> bool:
+        """Whether it is an open iteration of the Map `name`, which may end after the event `before`.
+
+        Nothing follows the event of a state that was aborted, but what that one follows.
+        """
+        around = self.parent
+        if not around or around.name != name or around.lines.get(index) is not self or self.end:
+            return False
+        aborted = self.visit and self.visit.phase == "aborted"
+        return before == self.last or bool(aborted and self.visit and before in self.visit.may_be_followed())
+
     def up(self) -> "Iterator[Line]":
         """The line and those around it."""
         line: Line | None = self
@@ -158,7 +176,7 @@ class _Checker:
                 assert kind in (*_JOINS, "Wait", "Task")
                 _close(visit)
                 visit.phase = "aborted"
-                return line  # nothing follows it
+                return line  # nothing follows it (measured on AWS)
             case "Started":
                 assert visit.phase in {"entered", "failing"} or _failures(visit)
                 _close(visit)
@@ -218,11 +236,8 @@ class _Checker:
             assert index == len(visit.lines) < (visit.length or 0)
             line = visit.lines[index] = Line(visit, number)
         else:
-            assert line.parent
-            visit = line.parent
-            assert visit.lines[index] is line
-            assert before == line.last
-            assert line.end is None
+            line = next(one for one in line.up() if one.ends_after(before, index, details["name"]))
+            visit = line.map
             wanted = {"Succeeded": {"left"}, "Failed": {"failed"}, "Aborted": {"aborted", "left"}}
             assert line.stands in wanted[what]
             line.end = what
