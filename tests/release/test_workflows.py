@@ -51,9 +51,14 @@ def test_tests_find_their_browser_and_their_database(name: str):
 
 def test_nothing_is_published_that_was_not_tested():
     jobs = WORKFLOWS["release"]["jobs"]
-    assert jobs["test"] == {"uses": "./.github/workflows/ci.yml"}
-    assert "workflow_call" in WORKFLOWS["ci"][True]  # YAML 1.1 reads `on` so
-    assert (jobs["build"]["needs"], jobs["publish"]["needs"]) == ("test", "build")
+    for job, workflow in (("test", "ci"), ("slow", "nightly")):
+        assert jobs[job] == {"uses": f"./.github/workflows/{workflow}.yml"}
+        assert "workflow_call" in WORKFLOWS[workflow][True]  # YAML 1.1 reads `on` so
+    assert (jobs["build"]["needs"], jobs["publish"]["needs"]) == (["test", "slow"], "build")
+
+
+def test_slow_tests_are_run_by_what_a_release_asks_for():
+    assert "make test-slow" in [command for job in WORKFLOWS["nightly"]["jobs"].values() for command in runs(job)]
 
 
 def test_workflows_may_do_no_more_than_read():
