@@ -101,6 +101,34 @@ async def test_a_runtime_error_ends_the_execution_from_within(
     assert (await history(account, ended["executionArn"]))[1:] == events
 
 
+@pytest.mark.parametrize(
+    ("value", "output", "assigned"),
+    [
+        (1, {"kind": "own"}, "own"),
+        (2, 2, "unset"),  # what a rule does not say is not said by its state
+        (3, "of the state", "of the state"),
+    ],
+)
+async def test_output_and_assign_of_a_choice_are_for_its_default(
+    account: Account, value: int, output: Any, assigned: str
+):
+    own = {"kind": "own"}
+    which = {
+        "Type": "Choice",
+        "Choices": [
+            {"Condition": "{% $states.input = 1 %}", "Next": "Tell", "Output": own, "Assign": own},
+            {"Condition": "{% $states.input = 2 %}", "Next": "Tell"},
+        ],
+        "Default": "Tell",
+        "Output": "of the state",
+        "Assign": {"kind": "of the state"},
+    }
+    unset = {"Type": "Pass", "Assign": {"kind": "unset"}}
+    tell = {"Type": "Pass", "Output": {"output": "{% $states.input %}", "kind": "{% $kind %}"}}
+    machine = jsonata(Set=unset, Which=which, Tell=tell)
+    assert await account.output(machine, value) == {"output": output, "kind": assigned}
+
+
 FAILING = {"StartAt": "F", "States": {"F": {"Type": "Fail", "Error": "E"}}}
 NOTHING = "{% $states.input.nope %}"
 

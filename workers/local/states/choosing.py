@@ -34,8 +34,12 @@ class ChoiceState(State):
             self._fail()
         following = rule.next if rule else self._default
         chosen = same_or_new(scope.data, given)
-        own = rule.output if rule else None
-        output = same_or_new(own(raw), given) if own else flow.output(raw, given, chosen)
+        if (
+            rule and flow.jsonata
+        ):  # the state's own Output and Assign are for the Default alone (language, Choice state)
+            output = same_or_new(rule.output(raw), given) if rule.output else given
+        else:
+            output = flow.output(raw, given, chosen)
         assign = rule.assign if rule else flow.assign
         return branch.leave(self, following, output, assign(scope) if assign else None)
 
