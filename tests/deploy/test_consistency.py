@@ -12,6 +12,7 @@ from tests.deploy.files import ROOT, TEXTS, documents, manifest, variables
 from tests.deploy.stack import FLEET, Stack
 from workers.arns import Place, namespaced
 from workers.cli.run import run
+from workers.iam import worker_policy
 from workers.loading import load_registry
 from workers.settings import Settings
 from workers.stepfunctions.client import POLL_HOLD
@@ -145,6 +146,15 @@ def test_keda_watches_the_activity_that_the_pods_poll_and_the_job_that_prometheu
     assert {job for query in asked for job in re.findall(r'\bjob="([^"]*)"', query)} == {service}
 
 
+def test_the_role_for_kubernetes_is_that_of_what_the_pods_are_told():
+    said = environments()["kubernetes"]
+    settings = Settings(namespace=said["WORKERS_NAMESPACE"], payloads=said["WORKERS_PAYLOADS"])
+    wanted = worker_policy(load_example(), place=Place("aws", said["AWS_REGION"], "123456789012"), settings=settings)
+    given = json.loads(TEXTS["iam/worker.json"])
+    given["Statement"] = [one for one in given["Statement"] if one["Sid"] != "ScaleIn"]  # of ECS alone
+    assert given == wanted
+
+
 @pytest.mark.parametrize("stack", ["ecs/alarms.yaml", "ecs/manager.yaml", "ecs/worker.yaml"])
 def test_every_alarm_does_something(stack: str):
     alarms = [one["Properties"] for one in documents(stack)[0]["Resources"].values() if one["Type"].endswith("::Alarm")]
@@ -163,9 +173,36 @@ def test_systemd_ends_the_worker_first_and_what_is_left_later():
     assert unit()["KillMode"] == ["mixed"]
 
 
+def test_both_units_run_on_one_machine():
+    ports = [
+        port
+        for path, text in TEXTS.items()
+        if path.startswith("systemd/")
+        for port in re.findall(r"^Environment=WORKERS_\w+_PORT=(\d+)$", text, re.MULTILINE)
+    ]
+    assert len(set(ports)) == len(ports) == 2
+
+
+def test_pods_reach_what_hands_out_credentials():
+    agent = {"to": [{"ipBlock": {"cidr": "169.254.170.23/32"}}], "ports": [{"protocol": "TCP", "port": 80}]}
+    for path in ("network-policy.yaml", "manager.yaml"):
+        assert agent in manifest(path, "NetworkPolicy")["spec"]["egress"]
+
+
 def test_images_are_those_of_this_version():
-    said = set(re.findall(r"\bworkers:(\d+\.\d+\.\d+)", "".join(TEXTS.values())))
-    assert said == {__version__}
+    said = re.findall(r"\b(workers[\w-]*):(\d+\.\d+\.\d+)", "".join(TEXTS.values()))
+    assert set(said) == {("workers", __version__), ("workers-all", __version__)}
+
+
+def test_every_image_is_built_with_one_choice_of_extras():
+    pages = "\n".join([*TEXTS.values(), *(path.read_text() for path in (ROOT / "docs").rglob("*.md"))])
+    built = re.findall(r"\bdocker build .*--tag (\S+)(?:.*EXTRAS=(\S+))?", pages)
+    choices = {tag: {extras for one, extras in built if one == tag} for tag, _ in built}
+    assert [tag for tag, extras in choices.items() if len(extras) > 1] == []
+    used = {one["image"] for one in COMPOSE["services"].values() if one.get("image", "").startswith("workers")}
+    (base,) = re.findall(r"^FROM (\S+)$", TEXTS["example/Dockerfile"], re.MULTILINE)
+    assert used | {base} <= choices.keys()
+    assert base not in used
 
 
 def test_extras_of_images_are_those_of_the_package():
