@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -48,6 +49,28 @@ def test_manifests_are_those_of_kubernetes():
 @pytest.mark.parametrize("template", sorted(path for path in TEXTS if path.startswith(("ecs/", "starting/"))))
 def test_templates_pass_cfn_lint(template: str):
     assert run(str(BIN / "cfn-lint"), "--template", template) == ""
+
+
+def lint_policy(policy: Any, folder: Path) -> subprocess.CompletedProcess[str]:
+    """What cfn-lint says of a policy; it reads templates."""
+    template = folder / "policy.json"
+    own = {"Type": "AWS::IAM::ManagedPolicy", "Properties": {"PolicyDocument": policy}}
+    template.write_text(json.dumps({"AWSTemplateFormatVersion": "2010-09-09", "Resources": {"Policy": own}}))
+    command = [str(BIN / "cfn-lint"), "--template", str(template)]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize("path", [path for path in TEXTS if path.startswith("iam/")])
+def test_policies_pass_cfn_lint(path: str, tmp_path: Path):
+    done = lint_policy(json.loads(TEXTS[path]), tmp_path)
+    assert (done.returncode, done.stdout) == (0, "")
+
+
+@pytest.mark.parametrize("wrong", [{"Action": ["states:PollForTask"]}, {"Effect": "Permit"}, {"Actions": []}], ids=list)
+def test_the_linter_of_policies_sees_what_is_wrong(wrong: dict[str, Any], tmp_path: Path):
+    policy = json.loads(TEXTS["iam/worker.json"])
+    policy["Statement"][0] |= wrong
+    assert lint_policy(policy, tmp_path).returncode
 
 
 @pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="systemd-analyze is not installed here")
