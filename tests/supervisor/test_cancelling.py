@@ -1,18 +1,22 @@
-"""Cancelling `Worker.run()` drains as a first signal does, and forces a second time: from the first turn on."""
+"""Cancelling whoever runs, starts or leaves a worker drains it as a first signal does, and forces it a second time.
+
+That holds from the first turn on.
+"""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import anyio
+import anyio.lowlevel
 import pytest
 
 from tests.account import SESSION, Account, task, unique
 from tests.chaos.faults import Fault, always, no_faults
 from tests.chaos.proxy import Proxy, proxy_to
-from workers import Registry, Settings, Worker
+from workers import Registry, Settings, Task, Worker
 from workers.errors import ErrorName, ExitCode
 from workers.local import LocalStepFunctions
 from workers.supervisor.drain import Phase
@@ -60,6 +64,78 @@ async def test_a_worker_can_be_cancelled_in_the_turn_in_which_it_begins(account:
         await worker.ended()
 
 
+@FIRST_TURNS
+async def test_a_start_can_be_cancelled_in_the_turn_in_which_it_begins(account: Account, turns: int) -> None:
+    worker = starting()
+    start = asyncio.create_task(worker.start())
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    start.cancel()
+    with anyio.fail_after(30):
+        with pytest.raises(asyncio.CancelledError):
+            await start
+        assert await worker.ended() is ExitCode.OK
+
+
+async def test_a_worker_whose_start_is_cancelled_is_over_when_its_caller_goes_on(account: Account) -> None:
+    scope, closed = anyio.CancelScope(), anyio.Event()
+
+    @asynccontextmanager
+    async def slow() -> AsyncIterator[None]:
+        scope.cancel()
+        try:
+            await anyio.sleep_forever()
+            yield
+        finally:
+            await anyio.lowlevel.checkpoint()
+            closed.set()
+
+    registry = Registry(lifespan=slow)
+    registry.add(unique("never"), lambda event, /: event)
+    with scope:
+        async with Worker(registry, session=SESSION):
+            raise AssertionError("it has started")
+    assert scope.cancelled_caught
+    assert closed.is_set()
+
+
+@pytest.mark.parametrize("when", ["inside", "leaving"])
+async def test_a_worker_that_is_left_in_a_cancelled_scope_has_drained(account: Account, when: str) -> None:
+    scope, running, closed = anyio.CancelScope(), anyio.Event(), anyio.Event()
+
+    @asynccontextmanager
+    async def lifespan() -> AsyncIterator[None]:
+        yield
+        await anyio.lowlevel.checkpoint()
+        closed.set()
+
+    registry, name = Registry(lifespan=lifespan), unique("slow")
+
+    @registry.activity(name)
+    async def slow(task: Task) -> str:
+        running.set()
+        await task.draining
+        scope.cancel()
+        await anyio.sleep(0.1)
+        return "done"
+
+    with scope:
+        async with Worker(registry, Settings(grace=10), session=SESSION):
+            execution = await account.start(task(name), {})
+            await running.wait()
+            if when == "inside":
+                scope.cancel()
+    assert scope.cancelled_caught
+    assert closed.is_set()
+    assert (await account.ended(execution))["status"] == "SUCCEEDED"
+
+
+async def inside(worker: Worker) -> None:
+    """Works until it is cancelled."""
+    async with worker:
+        await anyio.sleep_forever()
+
+
 @dataclass
 class Scene:
     """A worker that runs as a task of the test, behind the proxy."""
@@ -67,7 +143,7 @@ class Scene:
     account: Account
     proxy: Proxy
     worker: Worker
-    life: "asyncio.Task[ExitCode]"
+    life: "asyncio.Task[object]"
     activity: str
     begun: anyio.Event
 
@@ -88,6 +164,8 @@ class Scene:
 
 
 Set = Callable[..., Any]
+Live = Callable[[Worker], Coroutine[Any, Any, object]]
+LIVES = pytest.mark.parametrize("live", [Worker.run, inside], ids=["run", "inside"])
 
 
 @pytest.fixture
@@ -95,7 +173,7 @@ def scene(account: Account, engine: LocalStepFunctions, monkeypatch: pytest.Monk
     """A scene whose handler ends after `seconds`, in a worker with these settings."""
 
     @asynccontextmanager
-    async def scene(**settings: Any) -> AsyncIterator[Scene]:
+    async def scene(live: Live = Worker.run, **settings: Any) -> AsyncIterator[Scene]:
         registry, name, begun = Registry(), unique("cancelled"), anyio.Event()
 
         @registry.activity(name)
@@ -107,7 +185,7 @@ def scene(account: Account, engine: LocalStepFunctions, monkeypatch: pytest.Monk
         async with proxy_to(engine.url) as proxy:
             monkeypatch.setenv("AWS_ENDPOINT_URL", proxy.url)
             worker = Worker(registry, Settings(account="123456789012", **settings), session=SESSION)
-            life = asyncio.create_task(worker.run())
+            life = asyncio.create_task(live(worker))
             with anyio.fail_after(60):
                 yield Scene(account, proxy, worker, life, name, begun)
 
@@ -122,8 +200,9 @@ async def test_idle_polls_are_awaited(scene: Set) -> None:
         assert all(poll.answered for poll in at.proxy.record.of("GetActivityTask"))
 
 
-async def test_a_task_that_arrives_during_the_drain_is_run(scene: Set) -> None:
-    async with scene() as at:
+@LIVES
+async def test_a_task_that_arrives_during_the_drain_is_run(scene: Set, live: Live) -> None:
+    async with scene(live) as at:
         async with at.proxy.holding("GetActivityTask"):
             await at.calls("GetActivityTask")
             await at.draining()
@@ -152,8 +231,9 @@ async def test_a_report_is_repeated_until_it_is_taken(scene: Set) -> None:
         assert (await at.account.ended(execution))["status"] == "SUCCEEDED"
 
 
-async def test_a_second_time_drops_polls(scene: Set) -> None:
-    async with scene() as at, at.proxy.holding("GetActivityTask"):
+@LIVES
+async def test_a_second_time_drops_polls(scene: Set, live: Live) -> None:
+    async with scene(live) as at, at.proxy.holding("GetActivityTask"):
         await at.calls("GetActivityTask")
         await at.draining()
         at.life.cancel()

@@ -1,6 +1,7 @@
 """Starting, draining, cancelling and stopping a worker inside a program; what breaks; what ends tasks and polls."""
 
 import asyncio
+import gc
 import os
 import pickle
 import threading
@@ -90,7 +91,7 @@ async def test_the_grace_ends_handlers_of_every_kind_with_a_reason(account: Acco
     registry = Registry()
     names = {kind: unique(kind) for kind in ("async", "thread", "process")}
     reasons: dict[str, CancelReason | None] = {}
-    begun = {kind: threading.Event() for kind in names}
+    begun, looked_up = {kind: threading.Event() for kind in names}, threading.Event()
 
     @registry.activity(names["async"])
     async def in_loop(task: Task) -> None:
@@ -106,6 +107,7 @@ async def test_the_grace_ends_handlers_of_every_kind_with_a_reason(account: Acco
         while not task.cancelled:
             time.sleep(0.01)
         reasons["thread"] = task.cancel_reason
+        looked_up.set()
 
     registry.add(names["process"], burn, process=True)
     pid = tmp_path / "pid"
@@ -119,6 +121,7 @@ async def test_the_grace_ends_handlers_of_every_kind_with_a_reason(account: Acco
         await anyio.sleep(0.02)
     assert await worker.drain() is ExitCode.OK
     assert [(await account.ended(execution))["error"] for execution in executions] == ["Worker.ShuttingDown"] * 3
+    await anyio.to_thread.run_sync(looked_up.wait, 20)  # a thread is told, and not waited for
     assert reasons == {"async": CancelReason.SHUTDOWN, "thread": CancelReason.SHUTDOWN}
     with pytest.raises(ProcessLookupError):
         os.kill(int(pid.read_text()), 0)
@@ -128,6 +131,7 @@ async def test_a_timeout_ends_handlers_of_every_kind(account: Account, tmp_path:
     registry = Registry()
     names = {kind: unique(kind) for kind in ("async", "thread", "process")}
     reasons: dict[str, CancelReason | None] = {}
+    looked_up = threading.Event()
 
     @registry.activity(names["async"], timeout=0.2)
     async def in_loop(task: Task) -> None:
@@ -141,6 +145,7 @@ async def test_a_timeout_ends_handlers_of_every_kind(account: Account, tmp_path:
         while not task.cancelled:
             time.sleep(0.01)
         reasons["thread"] = task.cancel_reason
+        looked_up.set()
 
     registry.add(names["process"], burn, process=True, timeout=2)
     async with working(registry):
@@ -148,6 +153,7 @@ async def test_a_timeout_ends_handlers_of_every_kind(account: Account, tmp_path:
             assert (await account.failure(task(names[kind]), {}))[0] == "Worker.HandlerTimeout"
         value = {"seconds": 600, "file": str(tmp_path / "pid")}
         assert (await account.failure(task(names["process"]), value))[0] == "Worker.HandlerTimeout"
+    await anyio.to_thread.run_sync(looked_up.wait, 20)
     assert reasons == {"async": CancelReason.TIMEOUT, "thread": CancelReason.TIMEOUT}
 
 
@@ -224,6 +230,26 @@ async def test_a_part_that_breaks_stops_the_worker_loudly_after_its_tasks(
     assert await account.output(task(name), {}) == "done"
     with pytest.raises(BrokenWorkerError, match="heartbeats broke, RuntimeError: no beat"):
         await worker.drain()
+
+
+async def test_what_broke_a_worker_that_was_started_is_told_once(
+    account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def broken(_: Heartbeats) -> None:
+        raise RuntimeError("no beat")
+
+    monkeypatch.setattr(Heartbeats, "run", broken)
+    told = list[object]()
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: told.append(context))
+    registry = Registry()
+    registry.add(unique("idle"), lambda event, /: event)
+    worker = Worker(registry)
+    await worker.start()
+    with pytest.raises(BrokenWorkerError):
+        await worker.drain()
+    del worker
+    gc.collect()  # what was never retrieved is told of now
+    assert told == []
 
 
 @pytest.mark.parametrize("seconds", [0, -1, float("nan"), float("inf"), "soon"])

@@ -39,6 +39,7 @@ class Worker:
     one the AWS SDK's own configuration decides. `arns`: the ARN of the activity to poll for each handler's
     name, instead of the one that it stands for; handlers that it does not name are not polled. `client`:
     one that is open already, for who has it. A worker runs once; make another one to run again.
+    Whoever is cancelled while it runs, starts or leaves a worker drains it first; cancelled again, it forces the end.
 
         await Worker(registry).run()                 # until drained
 
@@ -78,11 +79,10 @@ class Worker:
         self._drain = Drain()
         self._supervisor: Supervisor | None = None
         self._started = asyncio.Event()
-        self._begun = False
         self._over = asyncio.Event()
+        self._life: asyncio.Task[None] | None = None
         self._starting: asyncio.Task[object] | None = None
         self._outcome: ExitCode | BaseException = ExitCode.OK
-        self._background: asyncio.Task[ExitCode] | None = None
 
     async def run(self, *, signals: bool = False) -> ExitCode:
         """Polls and runs tasks until drained. Cancelling it drains as a first signal does, then raises.
@@ -91,31 +91,28 @@ class Worker:
         handler that cannot be ended does not keep the process from exiting. Only in a main thread.
         Raises `UsageError` for what cannot work: no region, no credentials, nothing at the local endpoint.
         """
-
-        if self._begun:
-            raise UsageError("this worker was run before: make another one")
-        self._begun = True
-
-        # A task of its own, in no scope: whoever is cancelled here has to wait for the drain. What is told of its end
-        # cannot be its own last step, because a task that is cancelled before its first turn takes none.
-        life = asyncio.create_task(self._life(signals=signals), name="worker")
-        life.add_done_callback(lambda _: self._over.set())
-        try:
-            await self._over.wait()
-        except anyio.get_cancelled_exc_class():
-            self._begin_drain()
-            await self._outlast()
-            raise
+        self._begin(signals=signals)
+        await self._wait_or_drain(self._over)
         return await self.ended()
 
     async def start(self) -> None:
         """Runs the worker beside the caller; returns when it polls. Raises what keeps it from starting."""
-        self._background = asyncio.create_task(self.run(), name="worker")
-        started = asyncio.create_task(self._started.wait(), name="worker starts")
-        await asyncio.wait({self._background, started}, return_when=asyncio.FIRST_COMPLETED)
-        started.cancel()
-        if self._background.done():
-            self._background.result()
+        self._begin(signals=False)
+        await self._wait_or_drain(self._started)
+        if self._over.is_set():
+            await self.ended()
+
+    def _begin(self, *, signals: bool) -> None:
+        if self._life:
+            raise UsageError("this worker was run before: make another one")
+        # A task of its own, in no scope: whoever is cancelled has to wait for the drain. What is told of its end
+        # cannot be its own last step, because a task that is cancelled before its first turn takes none.
+        self._life = asyncio.create_task(self._live(signals=signals), name="worker")
+        self._life.add_done_callback(self._end)
+
+    def _end(self, _: "asyncio.Task[None]") -> None:
+        self._over.set()
+        self._started.set()  # or it will never start
 
     async def drain(self) -> ExitCode:
         """Ends a running worker as a first signal does: no new polls, running tasks finish within the grace.
@@ -142,11 +139,16 @@ class Worker:
         await self.start()
         return self
 
-    async def __aexit__(self, *failed: object) -> None:
-        await self.drain()
+    async def __aexit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        self._begin_drain()
+        if isinstance(error, anyio.get_cancelled_exc_class()):
+            await self._outlast()  # the cancellation goes on, whatever broke the worker
+            return
+        await self._wait_or_drain(self._over)
+        await self.ended()
 
     def _must_run(self) -> None:
-        if not self._begun:
+        if not self._life:
             raise UsageError("this worker was not started: call start() or run() first")
 
     async def ended(self) -> ExitCode:
@@ -155,6 +157,15 @@ class Worker:
         if isinstance(self._outcome, BaseException):
             raise self._outcome
         return self._outcome
+
+    async def _wait_or_drain(self, event: asyncio.Event) -> None:
+        """Waits for `event`. Whoever is cancelled meanwhile waits for the drain: nobody else may hold it."""
+        try:
+            await event.wait()
+        except anyio.get_cancelled_exc_class():
+            self._begin_drain()
+            await self._outlast()
+            raise
 
     async def _outlast(self) -> None:
         """Waits for the end of a cancelled worker; a second cancellation forces it."""
@@ -185,7 +196,7 @@ class Worker:
             return Status(worker=self.name)
         return self._supervisor.status(self.name)
 
-    async def _life(self, *, signals: bool) -> None:
+    async def _live(self, *, signals: bool) -> None:
         self._outcome = ExitCode.FAULT
         try:
             self._outcome = await self._unless_told_to_end(signals=signals)
@@ -201,14 +212,14 @@ class Worker:
             return ExitCode.OK
         self._starting = asyncio.current_task()
         try:
-            return await self._live(signals=signals)
+            return await self._work(signals=signals)
         except asyncio.CancelledError:
             if not (self._starting and self._drain.draining.is_set()):
                 raise
             self._starting.uncancel()
             return ExitCode.OK
 
-    async def _live(self, *, signals: bool) -> ExitCode:
+    async def _work(self, *, signals: bool) -> ExitCode:
         async with AsyncExitStack() as stack:
             if signals:
                 await stack.enter_async_context(drain_on_signals(self._begin_drain, self._force))
