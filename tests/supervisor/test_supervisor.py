@@ -11,7 +11,7 @@ from workers.arns import Place
 from workers.backoff import Backoff
 from workers.errors import ExitCode
 from workers.metrics import Metrics
-from workers.stepfunctions.protocol import ActivityTask, RefusedError, TaskClosedError
+from workers.stepfunctions.protocol import ActivityMissingError, ActivityTask, RefusedError, TaskClosedError
 from workers.supervisor import limits
 from workers.supervisor import supervisor as supervisor_module
 from workers.supervisor.activity import Activity, activities
@@ -135,12 +135,95 @@ async def test_a_task_whose_failure_does_not_arrive_is_given_up_also_when_its_ha
         with anyio.CancelScope(shield=True):  # until it is ended together with the reports
             await anyio.sleep_forever()
 
+    stopped = supervisor(only(registry), client, drain, metrics, grace=0)
     with capture_logs() as lines, anyio.fail_after(20):
-        assert await supervisor(only(registry), client, drain, metrics, grace=0).run() is ExitCode.FAULT
+        assert await stopped.run() is ExitCode.FAULT
+        stopped.say_given_up()  # again, by a process that is left because a lifespan does not end either
     assert [line["event"] for line in lines].count("report given up") == 1
     assert metrics.registry
     labels = {"activity": "work", "outcome": "given_up", "error": ""}
     assert metrics.registry.get_sample_value("workers_tasks_total", labels) == 1
+
+
+async def test_a_handler_that_ends_as_it_is_given_up_is_reported_before_the_process_is_left(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    client, drain, registry = Scripted(), Drain(), Registry()
+    client.answers["poll"] = [ActivityTask("late", '{"late": true}'), ActivityTask("endless", '{"late": false}')]
+    given_up, forever, reported_at_end = anyio.Event(), anyio.Event(), list[object]()
+
+    @registry.activity("work")
+    async def work(late: bool) -> str:
+        if len(client.calls) == 2:
+            drain.begin()
+            client.released.set()
+        with anyio.CancelScope(shield=True):
+            await (given_up if late else forever).wait()
+        return "done"
+
+    def leaves(_: int) -> None:
+        reported_at_end.extend(client.calls[2:])
+        forever.set()
+
+    class Log:
+        def error(self, *_: object, **__: object) -> None:
+            given_up.set()  # so that the handler ends in the one turn before its task is failed
+
+    async def slow(token: str, output: str) -> None:
+        await anyio.sleep(0.2)
+        client.calls.append(("success", token, output))
+
+    monkeypatch.setattr(client, "send_task_success", slow)
+    monkeypatch.setattr(supervisor_module, "_TO_END", 0.0)
+    monkeypatch.setattr(supervisor_module, "leave", leaves)
+    monkeypatch.setattr(supervisor_module, "log", Log())
+    with anyio.fail_after(20):
+        one_poll_a_task = supervisor(only(registry), client, drain, Metrics(active=False), grace=0)
+        assert await one_poll_a_task.run(owns_process=True) is ExitCode.OK
+    assert reported_at_end == [("failure", "endless", "Worker.ShuttingDown"), ("success", "late", '"done"')]
+
+
+async def test_a_process_is_not_left_when_its_last_handler_ends_after_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    client, drain, registry = Scripted(), Drain(), Registry()
+    client.answers["poll"] = [ActivityTask("late", "1")]
+
+    @registry.activity("work")
+    async def work(_: int, /) -> str:
+        drain.begin()
+        with anyio.CancelScope(shield=True):
+            await reported(client, "failure")
+        client.released.set()
+        return "done"
+
+    left = list[int]()
+    monkeypatch.setattr(supervisor_module, "_TO_END", 0.0)
+    monkeypatch.setattr(supervisor_module, "leave", left.append)
+    with anyio.fail_after(20):
+        run = supervisor(only(registry), client, drain, Metrics(active=False), grace=0).run(owns_process=True)
+        assert await run is ExitCode.OK
+    assert left == []
+    assert client.calls[1:] == [("failure", "late", "Worker.ShuttingDown")]
+
+
+async def test_an_activity_that_is_deleted_under_no_create_is_awaited_once_it_was_polled(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(Backoff, "next", lambda _: 0.01)
+    client, drain, registry = Scripted(), Drain(), Registry()
+    missing = fault(ActivityMissingError, "ActivityDoesNotExist")
+    client.answers["poll"] = [None, missing, missing, ActivityTask("token", "1")]
+
+    @registry.activity("work")
+    async def work(event: int, /) -> int:
+        drain.begin()
+        client.released.set()
+        return event
+
+    with anyio.fail_after(20):
+        run = supervisor(only(registry), client, drain, Metrics(active=False), create=False).run()
+        assert await run is ExitCode.OK
+    assert client.calls[-1] == ("success", "token", "1")
+    assert "create" not in client.times
 
 
 async def test_a_worker_that_holds_too_much_memory_finishes_its_task_and_exits_0(

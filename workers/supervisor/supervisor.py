@@ -122,8 +122,10 @@ class Supervisor:
         )
 
     def say_given_up(self) -> None:
-        """Logs and counts each task that has not been reported, at the end."""
-        for run in self._runner.running.values():
+        """Logs and counts each task that has not been reported, at the end: once, however often it is called."""
+        running = self._runner.running
+        while running:
+            _, run = running.popitem()
             if not run.failed:
                 log.error("report given up", activity=run.activity.name, task=run.label)
                 self._metrics.activity(run.activity.name).ended(TaskOutcome.GIVEN_UP)
@@ -138,8 +140,9 @@ class Supervisor:
                     polls.start_soon(self._guard, name, poller.run, name=name)
             self._polls_ended.set()
             side.start_soon(self._give_up, name="last reports")
+        given_up = self._dropped + len(self._runner.running)
         self.say_given_up()
-        return self._dropped + len(self._runner.running)
+        return given_up
 
     def _started(
         self, poller: Poller, received: ActivityTask, worked_on: asyncio.Task[None]
@@ -185,9 +188,12 @@ class Supervisor:
         self._drain.begin()
 
     def _troubled(self) -> None:
-        """Ends a worker that cannot do anything: none of its activities is there, and it may not create them."""
-        missing = [isinstance(poller.trouble, ActivityMissingError) for poller in self._pollers]
-        if self._fault is None and all(missing):
+        """Ends a worker that cannot do anything: none of its activities is there, and it may not create them.
+
+        Once a poll has worked, region, namespace and account are right: an activity that was deleted may come back.
+        """
+        in_vain = [isinstance(one.trouble, ActivityMissingError) and not one.has_polled for one in self._pollers]
+        if self._fault is None and all(in_vain):
             arns = ", ".join(poller.activity.arn for poller in self._pollers)
             self._fault = UsageError(
                 f"none of the worker's activities exists ({arns}): create them, run without --no-create, "
@@ -208,19 +214,20 @@ class Supervisor:
 
         A process of our own is left then, as soon as all else has been reported.
         """
-        stuck = {token: run for token, run in self._runner.running.items() if not run.ended}
+        stuck = [run for run in self._runner.running.values() if not run.ended]
         if not stuck:
             return
         async with anyio.create_task_group() as reports:
-            for run in stuck.values():
+            for run in stuck:
                 log.error("handler does not end", activity=run.activity.name, task=run.label)
                 reports.start_soon(self._runner.fail, run, _SWALLOWED, name=f"failing {run.label}")
             await self._polls_ended.wait()
             reports.cancel_scope.deadline = anyio.current_time() + _LAST_REPORTS
-            while self._runner.running.keys() - stuck.keys():  # noqa: ASYNC110 - rare, and soon over
+            while not all(run.failed for run in self._runner.running.values()):  # noqa: ASYNC110 - rare, and soon over
                 await anyio.sleep(_LOOK_EVERY)
-        if self._owns_process:
-            log.error("leaving without the handlers that do not end", handlers=len(stuck))
+        left = sum(not run.ended for run in stuck)
+        if left and self._owns_process:
+            log.error("leaving without the handlers that do not end", handlers=left)
             forced = self._drain.phase is Phase.FORCED
             leave(self._code(given_up=forced or reports.cancel_scope.cancel_called))
 

@@ -83,6 +83,8 @@ class Poller:
         )
         self.trouble: ServiceError | None = None
         """What the last poll ran into, if only a person can mend it: no such activity, or access denied."""
+        self.has_polled = False
+        """Whether a poll has ever worked."""
         self.open = 0
         """Polls that are open now."""
         self._client = client
@@ -159,7 +161,7 @@ class Poller:
                     await self._pause(left, soon if self._may_pass(left) else slow)
                 continue
             waits = None
-            self._recovered()
+            self._worked()
             self._counts.polled(PollOutcome.EMPTY if received is None else PollOutcome.TASK)
             if received is not None:
                 return received
@@ -232,7 +234,8 @@ class Poller:
             with anyio.move_on_after(seconds):
                 await self._drain.draining
 
-    def _recovered(self) -> None:
+    def _worked(self) -> None:
+        self.has_polled = True
         self.trouble = None
         if self._said:
             self._said.clear()
