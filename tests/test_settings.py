@@ -120,11 +120,12 @@ def test_an_unknown_setting_is_refused(values: dict[str, Any], message: str):
 def test_numbers_of_polls_that_do_not_fit_each_other_are_refused(monkeypatch: pytest.MonkeyPatch):
     order = "they must rise in the order --min-pollers, --initial-pollers, --pollers"
     assert refusal(min_pollers=9, pollers=8) == f"--min-pollers is 9 and --pollers 8: {order}"
+    assert refusal(min_pollers=9) == f"--min-pollers is 9 and --pollers 8: {order}"  # by default
     monkeypatch.setenv("WORKERS_POLLERS", "3")
     assert refusal(initial_pollers=4) == f"--initial-pollers is 4 and --pollers 3: {order}"
 
 
-def test_one_number_of_polls_need_not_fit_the_defaults_of_the_others():
+def test_the_default_of_the_first_polls_need_not_fit():
     assert Settings(pollers=1).initial_pollers == 2
     assert Settings(min_pollers=5).initial_pollers == 2
 

@@ -132,7 +132,7 @@ class Settings(BaseSettings):
         except ValidationError as error:
             raise UsageError("; ".join(_explain(problem) for problem in error.errors())) from None
         said = {name: getattr(self, name) if name in self.model_fields_set else None for name in ORDER}
-        if wrong := poller_problem(said, flag):
+        if wrong := poller_problem({**said, "pollers": self.pollers}, flag):  # the default, too, is kept
             raise UsageError(wrong)
 
     @property
