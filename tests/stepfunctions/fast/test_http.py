@@ -151,8 +151,9 @@ async def test_a_cancelled_request_does_not_leave_its_answer_to_the_next() -> No
         (b"HTTP/1.1 200 OK\r\ncontent-length: 3\r\ncontent-length: 4\r\n\r\nabc", NotHTTPError),
         (b"HTTP/1.1 200 OK\r\n" + b"x: " + b"y" * 70_000 + b"\r\n\r\n", NotHTTPError),
         (b"HTTP/1.1 101 Switching\r\nupgrade: x\r\nconnection: upgrade\r\n\r\n", NotHTTPError),
+        (b"HTTP/1.1 099 No\r\n\r\nabc", NotHTTPError),
     ],
-    ids=["nothing", "too short", "cut head", "not http", "no length", "two lengths", "large head", "upgrade"],
+    ids=["nothing", "too short", "cut head", "not http", "no length", "two lengths", "large head", "upgrade", "status"],
 )
 async def test_what_is_no_answer_is_an_error(bytes_back: bytes, error: type[Exception]) -> None:
     async def send(_: Request, writer: asyncio.StreamWriter) -> None:

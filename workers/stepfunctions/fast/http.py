@@ -110,7 +110,10 @@ class HTTPConnection(asyncio.Protocol):
         """Called by asyncio."""
         self.closed = True
         if error is None and self._body and not _LENGTHS & self._answer.headers.keys():
-            self.on_message_complete()  # as in HTTP/1.0, the answer ends where the connection does
+            try:
+                self.on_message_complete()  # as in HTTP/1.0, the answer ends where the connection does
+            except NotHTTPError as not_http:
+                self._fail(not_http)
         self._fail(ConnectionGoneError(str(error or "the server closed the connection")))
 
     # httptools
