@@ -1,6 +1,7 @@
 """What IAM is asked for: no more than the worker does."""
 
 import json
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,8 @@ from workers.cli.iam import iam
 from workers.errors import UsageError
 from workers.iam import manager_policy, worker_policy
 from workers.machines.registration.role import PATH
+from workers.manager.events.proof import MACHINE
+from workers.payloads.progress import FOLDER
 from workers.settings import Settings
 
 PLACE = Place("aws", "eu-west-1", "123456789012")
@@ -20,7 +23,11 @@ STATES = "arn:aws:states:eu-west-1:123456789012"
 
 def actions(policy: dict[str, Any]) -> dict[str, list[str]]:
     """The resources of each action."""
-    return {action: one["Resource"] for one in policy["Statement"] for action in one["Action"]}
+    found: dict[str, list[str]] = {}
+    for one in policy["Statement"]:
+        for action in one["Action"]:
+            found.setdefault(action, []).extend(one["Resource"])
+    return found
 
 
 def test_a_worker_polls_and_reports_its_own_activities():
@@ -44,6 +51,10 @@ def test_payloads_are_read_and_written_under_their_prefix_only():
     assert found["s3:ListBucket"] == ["arn:aws:s3:::big"]
     assert policy["Statement"][3]["Condition"] == {"StringLike": {"s3:prefix": ["of/shop", "of/shop/*"]}}
     assert found["kms:GenerateDataKey"] == ["arn:key"]
+    assert found["s3:DeleteObject"] == [f"arn:aws:s3:::big/of/shop/{FOLDER}/*"]  # notes of progress alone
+    bare = actions(worker_policy(["add"], place=PLACE, settings=Settings(payloads="s3://big")))
+    assert bare["s3:DeleteObject"] == [f"arn:aws:s3:::big/{FOLDER}/*"]
+    assert "s3:DeleteObject" not in actions(manager_policy(place=PLACE, payloads="s3://big/of/shop"))
     assert "s3:GetObject" not in actions(worker_policy(["add"], place=PLACE, settings=Settings(payloads="file:///x")))
 
 
@@ -61,7 +72,7 @@ def test_a_manager_uses_its_own_namespace_tables_queue_and_role():
         place=PLACE, database="dynamodb://flows", namespace="prod", events="changes", role="arn:aws:iam::1:role/r"
     )
     found = actions(policy)
-    assert found["states:StartExecution"] == [f"{STATES}:stateMachine:prod--*"]
+    assert found["states:StartExecution"] == [f"{STATES}:stateMachine:prod--*", PLACE.state_machine(MACHINE)]
     assert found["states:StopExecution"] == [f"{STATES}:execution:prod--*:*"]
     assert found["dynamodb:PutItem"] == ["arn:aws:dynamodb:eu-west-1:123456789012:table/flows-*"]
     assert found["sqs:ReceiveMessage"] == ["arn:aws:sqs:eu-west-1:123456789012:changes"]
@@ -75,8 +86,33 @@ def test_a_manager_makes_its_queue_and_its_rule_where_it_is_asked_to():
     queue = "arn:aws:sqs:eu-west-1:123456789012:changes"
     assert found["sqs:SetQueueAttributes"] == [queue, f"{queue}-dlq"]
     assert found["events:PutRule"] == ["arn:aws:events:eu-west-1:123456789012:rule/changes"]
-    assert found["kms:GetKeyPolicy"] == ["arn:key"]
     assert "events:PutRule" not in actions(manager_policy(place=PLACE, events="changes"))
+
+
+@pytest.mark.parametrize("create_events", [True, False])
+def test_a_manager_proves_that_events_come_in_whatever_namespace(create_events: bool):
+    policy = manager_policy(
+        place=PLACE, namespace="prod", events="changes", create_events=create_events, kms_key="arn:key"
+    )
+    needed = {
+        PLACE.state_machine(MACHINE): _of("states", "CreateStateMachine DescribeStateMachine StartExecution"),
+        "arn:aws:events:eu-west-1:123456789012:rule/of-a-stack": _of(
+            "events", "DescribeRule ListRuleNamesByTarget TestEventPattern"
+        ),
+        "arn:key": _of("kms", "DescribeKey GetKeyPolicy"),
+    }
+    for resource, asked in needed.items():
+        allowed = {
+            action
+            for one in policy["Statement"]
+            for action in one["Action"]
+            if any(fnmatchcase(resource, pattern) for pattern in one["Resource"])
+        }
+        assert asked <= allowed
+
+
+def _of(service: str, operations: str) -> set[str]:
+    return {f"{service}:{operation}" for operation in operations.split()}
 
 
 def test_a_manager_that_makes_roles_passes_those_alone():

@@ -15,6 +15,10 @@ _REPORTS = ("states:SendTaskFailure", "states:SendTaskHeartbeat", "states:SendTa
 _EVERYTHING = "*"
 _ROLES = "role/sfn-workers/*"
 """The roles that registration makes, by their path."""
+_PROOF = "workers-check-sync"
+"""The state machine of `workers serve --check-sync`, which belongs to no namespace."""
+_NOTES = "progress"
+"""The folder of the payload store with notes of progress."""
 _TABLES = ("CreateTable", "DescribeTable", "DescribeTimeToLive", "UpdateTimeToLive")
 _ITEMS = ("BatchGetItem", "ConditionCheckItem", "DeleteItem", "GetItem", "PutItem", "Query", "Scan", "UpdateItem")
 
@@ -40,7 +44,7 @@ def worker_policy(
     tokens = [place.state_machine(namespaced(name, settings.namespace)) for name in machines]
     polls = ["states:CreateActivity"] * settings.create + ["states:GetActivityTask"]
     statements = [_allow("Poll", polls, own), _allow("Report", _REPORTS, [*own, *sorted(tokens)])]
-    statements += payload_statements(settings.payloads, place=place)
+    statements += payload_statements(settings.payloads, place=place, notes=True)
     if kms_key:
         statements.append(_allow("Key", ["kms:Decrypt", "kms:GenerateDataKey"], [kms_key]))
     if cluster and settings.ecs_protection:
@@ -67,9 +71,9 @@ def manager_policy(
 
     `role`: the role that it gives its state machines; without one, it makes one for each (`--create-role`).
     `namespace`: the one in which workflows may be started; by default all. `events`: the name of the queue that
-    EventBridge fills; `create_events`: whether it makes and checks that queue and its rule. `callbacks`: the
-    application whose callbacks it consumes, `NAMESPACE--APPLICATION`. `batch`: whether it has queues of AWS Batch;
-    `batch_results`: the table into which their jobs write outputs.
+    EventBridge fills, which it may always check; `create_events`: whether it makes that queue and its rule.
+    `callbacks`: the application whose callbacks it consumes, `NAMESPACE--APPLICATION`. `batch`: whether it has queues
+    of AWS Batch; `batch_results`: the table into which their jobs write outputs.
     """
 
     every = namespaced(_EVERYTHING, namespace)
@@ -136,22 +140,26 @@ def _batch_statements(*, place: Place, looks: bool, results: str | None) -> Iter
 
 
 def _event_statements(name: str, *, place: Place, makes: bool, kms_key: str | None) -> list[dict[str, Any]]:
-    """What whoever hears of events needs, and `makes`: whoever makes and checks their queue and its rule, too."""
+    """What whoever hears of events, and proves that they come, needs; `makes`: whoever makes their queue and rule, too.
+
+    Which rule sends to the queue is asked of EventBridge, which gives names of any kind: it may be a stack's.
+    """
     takes = ["DeleteMessage", "GetQueueAttributes", "GetQueueUrl", "ReceiveMessage"]
-    heard = _allow("Events", _of("sqs", takes), [_queue(place, name)])
-    if not makes:
-        return [heard]
-    queues = [_queue(place, name), _queue(place, f"{name}-dlq")]
-    changes = ["CreateQueue", "GetQueueAttributes", "GetQueueUrl", "SetQueueAttributes"]
-    rules = ["DescribeRule", "EnableRule", "PutRule", "PutTargets"]
-    own = f"arn:{place.partition}:events:{place.region}:{place.account}:rule/{name[:64]}"
-    return [
-        heard,
-        _allow("EventQueues", _of("sqs", changes), queues),
-        _allow("EventRule", _of("events", rules), [own]),
-        _allow("EventRules", _of("events", ["ListRuleNamesByTarget", "TestEventPattern"]), [_EVERYTHING]),
+    proves = ["CreateStateMachine", "DescribeStateMachine", "StartExecution", "UpdateStateMachine"]
+    looks = ["DescribeRule", "ListRuleNamesByTarget", "TestEventPattern"]
+    statements = [
+        _allow("Events", _of("sqs", takes), [_queue(place, name)]),
+        _allow("EventProof", _of("states", proves), [_any(place, "stateMachine", _PROOF)]),
+        _allow("EventRules", _of("events", looks), [_EVERYTHING]),
         *([_allow("EventKey", _of("kms", ["DescribeKey", "GetKeyPolicy"]), [kms_key])] if kms_key else []),
     ]
+    if makes:
+        queues = [_queue(place, name), _queue(place, f"{name}-dlq")]
+        changes = ["CreateQueue", "GetQueueAttributes", "GetQueueUrl", "SetQueueAttributes"]
+        own = f"arn:{place.partition}:events:{place.region}:{place.account}:rule/{name[:64]}"
+        statements.append(_allow("EventQueues", _of("sqs", changes), queues))
+        statements.append(_allow("EventRule", _of("events", ["EnableRule", "PutRule", "PutTargets"]), [own]))
+    return statements
 
 
 def callback_statements(name: str, *, place: Place, machines: Sequence[str]) -> list[dict[str, Any]]:
@@ -174,8 +182,8 @@ def callback_statements(name: str, *, place: Place, machines: Sequence[str]) -> 
     ]
 
 
-def payload_statements(store: str | None, *, place: Place) -> list[dict[str, Any]]:
-    """What a payload store on S3 asks for; nothing for stores of other kinds.
+def payload_statements(store: str | None, *, place: Place, notes: bool = False) -> list[dict[str, Any]]:
+    """What a payload store on S3 asks for; nothing for stores of other kinds. `notes`: of progress are forgotten, too.
 
     Without s3:ListBucket, S3 answers 403 and not 404 for an object that is missing (S3 user guide, GetObject).
     """
@@ -187,7 +195,10 @@ def payload_statements(store: str | None, *, place: Place) -> list[dict[str, Any
     listing = _allow("PayloadsMissing", ["s3:ListBucket"], [f"arn:{place.partition}:s3:::{bucket}"])
     if prefix:
         listing["Condition"] = {"StringLike": {"s3:prefix": [prefix, f"{prefix}/*"]}}
-    return [_allow("Payloads", ["s3:AbortMultipartUpload", "s3:GetObject", "s3:PutObject"], [objects]), listing]
+    statements = [_allow("Payloads", ["s3:AbortMultipartUpload", "s3:GetObject", "s3:PutObject"], [objects]), listing]
+    if notes:
+        statements.append(_allow("Progress", ["s3:DeleteObject"], [f"{objects[:-1]}{_NOTES}/*"]))
+    return statements
 
 
 def _table(place: Place, name: str) -> str:

@@ -48,8 +48,7 @@ def variables(text: str) -> set[str]:
 
 def as_in_a_stack(policy: dict[str, Any]) -> Any:
     """What `workers iam` prints for `${Names}` of a stack, as the stack has it: attributes, and one resource each."""
-    text = json.dumps(policy).replace("arn:${AWS::Partition}:s3:::${Payloads}", "${Payloads.Arn}")
-    found = json.loads(re.sub(r'"\$\{([\w.]+)\}"', r'"\1"', text))
+    found = json.loads(re.sub(r'"\$\{([\w.]+)\}"', r'"\1"', json.dumps(policy)))
     for statement in found["Statement"]:
         (statement["Resource"],) = statement["Resource"]
     return found

@@ -14,7 +14,13 @@ PSEUDO = {
     "AWS::StackName": "fleet",
     "AWS::NoValue": None,
 }
-FLEET = {"Image": "order-worker:1.0.0", "Subnets": "subnet-1", "SecurityGroups": "sg-1", "Activity": "add"}
+FLEET = {
+    "Image": "order-worker:1.0.0",
+    "Subnets": "subnet-1",
+    "SecurityGroups": "sg-1",
+    "Activity": "add",
+    "PayloadBucket": "my-payloads",
+}
 """What somebody has to say of the stack of workers."""
 
 Watched = tuple[str, str, tuple[tuple[str, str], ...]]
@@ -49,7 +55,7 @@ class Stack:
             if one["Type"] == "CommaDelimitedList" or one["Type"].startswith("List<"):
                 self._values[name] = self._values[name].split(",")
         self._conditions: dict[str, bool] = {}
-        for name, condition in template["Conditions"].items():
+        for name, condition in template.get("Conditions", {}).items():
             self._conditions[name] = self.worked_out(condition)
         self.resources = {name: self.worked_out(one) for name, one in template["Resources"].items()}
 

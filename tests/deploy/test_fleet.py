@@ -87,19 +87,42 @@ def test_the_role_may_run_the_activities_that_are_named_and_no_others(space: str
 
 
 def normal(policy: dict[str, Any]) -> list[tuple[Any, ...]]:
-    """A policy's statements, so that two of them can be compared; the stack knows its bucket as a resource."""
+    """A policy's statements, so that two of them can be compared."""
 
     def resources(statement: dict[str, Any]) -> list[str]:
         found = statement["Resource"]
-        return [
-            one.replace("arn:aws:s3:::Payloads", "Payloads.Arn")
-            for one in ([found] if isinstance(found, str) else found)
-        ]
+        return [found] if isinstance(found, str) else found
 
     return [
         (one["Sid"], one["Effect"], sorted(one["Action"]), resources(one), one.get("Condition"))
         for one in policy["Statement"]
     ]
+
+
+def test_workers_and_managers_store_payloads_in_one_place():
+    manager = Stack(
+        "ecs/manager.yaml",
+        Image="workflow-manager:1.0.0",
+        Subnets="subnet-1",
+        SecurityGroups="sg-1",
+        TokensSecret="secret",
+        MachineRole="role",
+        PayloadBucket="my-payloads",
+    ).resources
+    (container,) = manager["Task"]["Properties"]["ContainerDefinitions"]
+    said = {one["Name"]: one["Value"] for one in container["Environment"]}
+    assert said["WORKERS_SERVE_PAYLOADS"] == environment(fleet())[variable("payloads")] == "s3://my-payloads/payloads"
+    makes = {one["Type"] for one in (*manager.values(), *Stack("ecs/worker.yaml", **FLEET).resources.values())}
+    assert "AWS::S3::Bucket" not in makes  # the bucket has a stack of its own
+    own = Stack("ecs/payloads.yaml", Bucket="my-payloads").resources["Payloads"]["Properties"]
+    assert own["BucketName"] == "my-payloads"
+
+
+def test_an_update_of_the_stack_leaves_the_number_of_workers_to_scaling():
+    stack = fleet(MinWorkers="3")
+    assert "DesiredCount" not in stack["Service"]
+    assert stack["Scaling"]["ResourceId"] == "service/default/Service.Name"
+    assert stack["Scaling"]["MinCapacity"] == "3"
 
 
 def test_without_a_name_no_activity_is_allowed():

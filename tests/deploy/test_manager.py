@@ -16,11 +16,13 @@ from workers.cli.serve import serve
 from workers.iam import manager_policy
 from workers.manager.api.measuring import Measures
 from workers.manager.events import queue as events
+from workers.manager.events.proof import MACHINE
 from workers.manager.serving import _GRACE
 from workers.manager.store.choice import open_store
 from workers.manager.store.dynamodb.tables import Names
 from workers.stepfunctions.connection import Connection
 
+PAGE = (ROOT / "docs/how-to/deploy.md").read_text()
 PLACE = Place("${AWS::Partition}", "${AWS::Region}", "${AWS::AccountId}")
 POD = manifest("manager.yaml", "Deployment")["spec"]["template"]["spec"]
 (CONTAINER,) = POD["containers"]
@@ -118,6 +120,29 @@ def test_events_come_by_a_queue_like_the_one_that_serve_makes():
     assert statement == {name: made[name] for name in statement}
 
 
+def test_the_rule_lets_its_namespace_and_the_proof_that_events_come_through():
+    machine = "arn:${AWS::Partition}:states:${AWS::Region}:${AWS::AccountId}:stateMachine"
+    passed = STACK["StatusChanges"]["Properties"]["EventPattern"]["detail"]["stateMachineArn"]
+    assert passed == [{"prefix": f"{machine}:${{Namespace}}--"}, f"{machine}:{MACHINE}"]
+
+
+@pytest.mark.parametrize("page", [TEXTS["kubernetes/manager.yaml"], PAGE], ids=["manifest", "page"])
+def test_the_queue_that_pods_take_is_made_before_they_start(page: str):
+    (command,) = re.findall(r"\bworkers (serve .*--create-events.*)", page)
+    given = serve.make_context("serve", command.split()[1:]).params
+    assert given["create_events"]
+    assert given["events"] == ENVIRONMENTS["kubernetes"]["WORKERS_SERVE_EVENTS"]
+    assert page.index(command) < page.rindex("WORKERS_SERVE_EVENTS")
+
+
+@pytest.mark.parametrize("page", [TEXTS["kubernetes/manager.yaml"], PAGE], ids=["manifest", "page"])
+def test_the_token_that_prometheus_sends_has_no_newline(page: str):
+    authorization = manifest("manager.yaml", "ServiceMonitor")["spec"]["endpoints"][0]["authorization"]
+    file = authorization["credentials"]["key"]
+    assert f"--from-file={file}" in page
+    assert re.search(rf"\bprintf %s \S+ > {file}\b", page)
+
+
 def test_the_role_on_ecs_is_the_one_that_the_program_prints():
     (policy,) = STACK["ManagerRole"]["Properties"]["Policies"]
     wanted = manager_policy(
@@ -131,7 +156,7 @@ def test_the_role_on_ecs_is_the_one_that_the_program_prints():
     assert policy["PolicyDocument"] == as_in_a_stack(wanted)
 
 
-COMMANDS = re.findall(r"^workers (iam .+) > (\S+)$", (ROOT / "docs/how-to/deploy.md").read_text(), re.MULTILINE)
+COMMANDS = re.findall(r"^workers (iam .+) > (\S+)$", PAGE, re.MULTILINE)
 
 
 @pytest.mark.parametrize(("command", "file"), COMMANDS, ids=[file for _, file in COMMANDS])
