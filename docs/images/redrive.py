@@ -23,7 +23,7 @@ WORKER = "workers run handlers:registry >/dev/null 2>&1 & echo $! >worker"
 STEPS = [
     "workers executions start orders '{\"amounts\": []}' --name monday --wait",
     "workers replay orders:monday",
-    "sed -i 's|len(amounts)$|(len(amounts) or 1)|' handlers.py",
+    "sed -i.bak 's|len(amounts)$|(len(amounts) or 1)|' handlers.py",
     "workers replay orders:monday",
     "deploy",
     "workers executions redrive orders:monday --wait",
