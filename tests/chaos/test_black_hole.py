@@ -40,6 +40,11 @@ async def beat_again(proxy: Proxy, *, after: float) -> float:
     return answers()[0] - after
 
 
+def waiting(proxy: Proxy, *, since: float) -> set[str]:
+    """The tasks whose results have been reported `since` then."""
+    return {call.parameters["taskToken"] for call in proxy.record.of("SendTaskSuccess", since=since)}
+
+
 async def succeeded(account: Account, executions: list[str], *, after: datetime) -> float:
     """Waits until all have succeeded, and says how many seconds `after` then the last one did, by its history.
 
@@ -66,13 +71,12 @@ async def pass_through(account: Account, engine: Engine, dark: float, *, reset: 
         aws = engine.environment(through=proxy.url)
         async with workers("run", "tests.chaos.handlers:in_loop", *options, environment=aws) as worker:
             beating = await load.start_one({"seconds": 3600})
-            reported = [await load.start_one({"seconds": 1.5 + number / 4}) for number in range(REPORTS)]
+            reported = [await load.start_one({"seconds": 2.5 + number / 10}) for number in range(REPORTS)]
             await worker.says("handler begun", times=1 + REPORTS)
             proxy.darken()
             darkened = time.monotonic()
             await anyio.sleep(dark)
-            waiting = {call.parameters["taskToken"] for call in proxy.record.of("SendTaskSuccess", since=darkened)}
-            assert len(waiting) > REPORTS / 2
+            await proxy.record.until(lambda: len(waiting(proxy, since=darkened)) > REPORTS / 2)
             proxy.lighten(reset=reset)
             lightened, then = time.monotonic(), datetime.now(UTC)
             fresh = await load.start_one({"seconds": 0})

@@ -59,7 +59,7 @@ async def test_attempts_in_threads_that_do_not_end_never_run_beside_each_other(a
 
 async def test_an_attempt_begins_once_the_thread_of_the_one_before_has_ended(account: Account) -> None:
     registry, name, begun = Registry(), unique("late"), list[float]()
-    again = Retry(on=HandlerTimeoutError, attempts=3, wait_initial=0, wait_jitter=0)
+    again = Retry(on=HandlerTimeoutError, attempts=10, wait_initial=0, wait_jitter=0)
 
     @registry.activity(name, timeout=0.4, concurrency=1, interceptors=[again])
     def late() -> str:
