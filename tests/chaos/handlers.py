@@ -12,7 +12,7 @@ from workers import Registry, Task
 
 in_loop, in_thread, in_process = Registry(), Registry(), Registry()
 endless, stubborn, echo, beating, strict = Registry(), Registry(), Registry(), Registry(), Registry()
-deployed, saving, saving_in_thread = Registry(), Registry(), Registry()
+deployed, saving, saving_in_thread, stuck = Registry(), Registry(), Registry(), Registry()
 
 
 def _say(event: str) -> None:
@@ -123,6 +123,19 @@ async def take_as_deployed(number: int, seconds: float) -> int:
     _begun()
     await anyio.sleep(seconds)
     return number
+
+
+@stuck.activity("work", heartbeat=0.25)
+async def hang_once(marker: str | None = None) -> str:
+    """Never ends, where it is the first to see the file `marker` missing."""
+    _begun()
+    if marker is not None:
+        try:
+            await anyio.Path(marker).touch(exist_ok=False)
+        except FileExistsError:
+            return "done"
+        await anyio.sleep_forever()
+    return "done"
 
 
 @strict.activity("work")

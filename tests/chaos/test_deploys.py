@@ -1,7 +1,9 @@
-"""Ten deployments, played as an orchestrator does them, while five hundred executions run on a bad day of AWS."""
+"""Deployments, as an orchestrator does them: ten on a bad day of AWS, and one in which an old worker is stuck."""
 
+import signal
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 
 import anyio
 import pytest
@@ -53,6 +55,39 @@ async def test_ten_deployments_lose_nothing_and_slow_nobody_down(
     assert not any(pod.killed for pod in orchestrator.pods)
     assert {pod.release for pod in orchestrator.pods if pod.handled()} == set(range(ROLLOUTS + 1))
     assert max(slow) < SLOWER
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(180)
+async def test_an_old_worker_that_is_stuck_is_killed_after_the_grace_and_its_task_comes_back(
+    account: Account, engine: Engine, unused_tcp_port_factory: Callable[[], int], tmp_path: Path
+) -> None:
+    namespace, marker = unique("stuck"), tmp_path / "begun"
+    load = await Load.of(account, recovering(f"{namespace}--work", heartbeat=5))
+    command = [
+        "run", "tests.chaos.handlers:stuck", "--namespace", namespace, "--account", "123456789012",
+        "--log-format", "json", "--stop-grace", "600", "--grace", "500",
+    ]  # fmt: skip
+    # It has more time for its tasks than the orchestrator leaves it; the other needs no more than its open polls take.
+    orchestrator = Orchestrator(command, engine.environment(), size=2, grace=20, free_port=unused_tcp_port_factory)
+    async with orchestrator:
+        await orchestrator.roll(0)
+        await load.start_one({"marker": str(marker)})
+        while not marker.exists():
+            await anyio.sleep(0.05)
+        await orchestrator.roll(1)
+        for _ in range(10):
+            await load.start_one({})
+        await load.ended()
+        old = orchestrator.pods[:2]
+        codes = await orchestrator.end()
+    assert sorted(codes[:2]) == [-signal.SIGKILL, ExitCode.OK]
+    assert codes[2:] == [ExitCode.OK] * 2
+    (killed,) = [pod for pod in old if pod.killed]
+    assert killed.handled() >= 1
+    assert any(line.get("event") == "draining" for line in killed.process.said)
+    assert await load.statuses() == {"SUCCEEDED": 11}
+    assert (await load.events())["ActivityTimedOut"] == 1
 
 
 async def deploy(orchestrator: Orchestrator, rolled: anyio.Event) -> None:
