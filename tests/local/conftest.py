@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.account import Account
+from tests.account import Account, unique
 from tests.local.helpers import Activity, connect
 from workers.local import LocalStepFunctions
 
@@ -36,3 +36,12 @@ async def patient() -> AsyncIterator[Any]:
     """A client of an engine of its own, which holds polls as long as AWS does."""
     async with LocalStepFunctions() as local, connect(local) as client:
         yield client
+
+
+@pytest.fixture
+async def bucket(engine: LocalStepFunctions) -> Any:
+    """A bucket of its own: its name, and a client of S3."""
+    async with connect(engine, "s3") as s3:
+        name = unique("bucket")
+        await s3.create_bucket(Bucket=name)
+        yield name, s3

@@ -10,9 +10,8 @@ import pytest
 from arro3.core import Array, DataType, Table
 from arro3.io import write_parquet
 
-from tests.account import Account, unique
-from tests.local.helpers import Activity, connect, history, refused
-from workers.local import LocalStepFunctions
+from tests.account import Account
+from tests.local.helpers import Activity, history, refused
 from workers.local.states.parquet import rows
 
 SAME = {"StartAt": "Same", "States": {"Same": {"Type": "Pass", "End": True}}}
@@ -24,15 +23,6 @@ def each(processor: dict[str, Any], **fields: Any) -> dict[str, Any]:
     config = {"ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}}
     state = {"Type": "Map", "Label": "Items", "ItemProcessor": {**processor, **config}, "End": True, **fields}
     return {"StartAt": "Each", "States": {"Each": state}}
-
-
-@pytest.fixture
-async def bucket(engine: LocalStepFunctions) -> Any:
-    """A bucket of its own: its name, and a client of S3."""
-    async with connect(engine, "s3") as s3:
-        name = unique("bucket")
-        await s3.create_bucket(Bucket=name)
-        yield name, s3
 
 
 async def _map_run(account: Account, execution: str) -> dict[str, Any]:

@@ -60,7 +60,7 @@ def _reopen(run: Run, frame: Frame, error: str | None, after: int) -> None:
         run.drop_children(frame)
         frame.progress = None
     frame.outcome, frame.counts, frame.last = None, [], after
-    if not frame.children and "map run" not in (frame.progress or {}):
+    if not frame.children and "inputs" not in (frame.progress or {}):  # a map run goes on once its items are known
         frame.progress = None
     for child in unsuccessful:
         _reopen(run, child, child.outcome.error if child.outcome else None, after)

@@ -34,9 +34,7 @@ class ChoiceState(State):
             self._fail()
         following = rule.next if rule else self._default
         chosen = same_or_new(scope.data, given)
-        if (
-            rule and flow.jsonata
-        ):  # the state's own Output and Assign are for the Default alone (language, Choice state)
+        if rule and flow.jsonata:  # the state's own Output and Assign are for its Default alone (ASL, Choice state)
             output = same_or_new(rule.output(raw), given) if rule.output else given
         else:
             output = flow.output(raw, given, chosen)

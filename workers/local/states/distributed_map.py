@@ -29,7 +29,7 @@ EXCEEDED_CAUSE = "The specified tolerated failure threshold was exceeded"
 
 
 class DistributedMapState(MapState):
-    """A Map state in distributed mode. Its frame has the ARN of its map run and the input of each execution."""
+    """A Map state in distributed mode. Its frame has the ARN of its map run and then the input of each execution."""
 
     def __init__(self, name: str, model: Map, plan: Plan, *, jsonata: bool) -> None:
         super().__init__(name, model, plan, jsonata=jsonata)
@@ -42,8 +42,7 @@ class DistributedMapState(MapState):
 
     async def attempt(self, branch: Branch) -> Document:
         frame, run = branch.frame, branch.run
-        if frame.progress is None:
-            await self._start(branch)
+        items = self._start(branch) if frame.progress is None else None
         progress = frame.progress or {}
         map_run = run.host.map_run(progress["map run"])
         if map_run.status != "RUNNING":
@@ -53,12 +52,15 @@ class DistributedMapState(MapState):
             told = {"mapRunArn": map_run.arn, "redriveCount": map_run.redrives}
             branch.record("MapRunRedriven", "mapRunRedrivenEventDetails", told)
         try:
+            if "inputs" not in progress:
+                progress["inputs"] = await self._find_inputs(branch, map_run, items)
+                branch.save()
             await _Children(self, branch, map_run, progress["inputs"]).run()
             result = await self._result(branch, map_run)
         except StateError as error:
             map_run.end("FAILED", run.clock.now())
-            details = failure(error.error, error.cause)
-            branch.record("MapRunFailed", "mapRunFailedEventDetails", details)
+            located = error.located(self.name, frame.entered) if isinstance(error, EvaluationError) else error
+            branch.record("MapRunFailed", "mapRunFailedEventDetails", failure(error.error, located.cause))
             raise
         except asyncio.CancelledError:
             if not run.halted:
@@ -75,8 +77,8 @@ class DistributedMapState(MapState):
             frame.last = run.record("MapRunAborted", after=frame.last) or frame.last
         super().abort(run, frame)
 
-    async def _start(self, branch: Branch) -> None:
-        """Finds the items and begins a map run with them."""
+    def _start(self, branch: Branch) -> list[Item] | None:
+        """Begins a map run. Gives the items where they are in the state's input."""
         frame, run = branch.frame, branch.run
         scope = self.flow.scope(branch.scope())
         concurrency = self.max_concurrency(scope)
@@ -91,17 +93,18 @@ class DistributedMapState(MapState):
         map_run.tolerated_percentage = None if percentage is None else float(percentage)
         run.host.add_map_run(map_run)
         branch.record("MapRunStarted", "mapRunStartedEventDetails", {"mapRunArn": arn})
-        try:
-            if items is None and self._reader:
-                items = await self._reader.items(branch, scope)
-            map_run.sizes, inputs = self._inputs(scope, items or [])
-        except StateError as error:
-            map_run.end("FAILED", run.clock.now())
-            located = error.located(self.name, frame.entered) if isinstance(error, EvaluationError) else error
-            branch.record("MapRunFailed", "mapRunFailedEventDetails", failure(error.error, located.cause))
-            raise
-        frame.progress = {"map run": arn, "inputs": inputs}
+        frame.progress = {"map run": arn}
         branch.save()
+        return items
+
+    async def _find_inputs(self, branch: Branch, map_run: MapRun, items: list[Item] | None) -> list[str]:
+        """The input of each child execution; asks the reader, or the state's input again, where `items` is None."""
+        scope = self.flow.scope(branch.scope())
+        if items is None:
+            reader = self._reader
+            items = await reader.items(branch, scope) if reader else items_of(self.items(scope), STATE_DATA)
+        map_run.sizes, inputs = self._inputs(scope, items)
+        return inputs
 
     def _inputs(self, scope: Scope, items: list[Item]) -> tuple[list[int], list[str]]:
         """How many items each child execution has, and its input."""
