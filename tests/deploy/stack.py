@@ -22,6 +22,15 @@ FLEET = {
     "PayloadBucket": "my-payloads",
 }
 """What somebody has to say of the stack of workers."""
+MANAGER = {
+    "Image": "workflow-manager:1.0.0",
+    "Subnets": "subnet-1",
+    "SecurityGroups": "sg-1",
+    "TokensSecret": "secret",
+    "MachineRole": "role",
+    "PayloadBucket": "my-payloads",
+}
+"""What somebody has to say of the stack of the workflow manager."""
 
 Watched = tuple[str, str, tuple[tuple[str, str], ...]]
 """A metric in CloudWatch: its namespace, its name, its dimensions."""

@@ -9,7 +9,7 @@ import pytest
 
 from tests.account import PREFIX, Account, task, unique
 from tests.deploy.files import DEPLOY
-from tests.deploy.stack import FLEET, Stack, Watched, watched
+from tests.deploy.stack import FLEET, MANAGER, Stack, Watched, watched
 from tests.processes import workers
 from workers.arns import Place
 from workers.errors import ExitCode
@@ -100,15 +100,7 @@ def normal(policy: dict[str, Any]) -> list[tuple[Any, ...]]:
 
 
 def test_workers_and_managers_store_payloads_in_one_place():
-    manager = Stack(
-        "ecs/manager.yaml",
-        Image="workflow-manager:1.0.0",
-        Subnets="subnet-1",
-        SecurityGroups="sg-1",
-        TokensSecret="secret",
-        MachineRole="role",
-        PayloadBucket="my-payloads",
-    ).resources
+    manager = Stack("ecs/manager.yaml", **MANAGER).resources
     (container,) = manager["Task"]["Properties"]["ContainerDefinitions"]
     said = {one["Name"]: one["Value"] for one in container["Environment"]}
     assert said["WORKERS_SERVE_PAYLOADS"] == environment(fleet())[variable("payloads")] == "s3://my-payloads/payloads"

@@ -1,10 +1,12 @@
 """`workers serve --check-sync`: an event arrives, or what is wrong is said."""
 
+import json
 from pathlib import Path
 
 import pytest
 
 from tests.account import ROLE, unique
+from tests.deploy.stack import MANAGER, Stack
 from tests.processes import workers
 from workers.errors import UsageError
 from workers.local import LocalStepFunctions
@@ -41,6 +43,19 @@ async def test_what_is_wrong_is_said_where_none_arrives(here: Account, url: str)
     assert found.problems == ("no rule of EventBridge sends to the queue: --create-events makes one",)
     with pytest.raises(UsageError, match="there is no queue"):
         await check_events(service(unique("none"), url, create=False), Settings())
+
+
+async def test_one_arrives_by_the_rule_of_the_stack_whose_namespace_is_another(here: Account, url: str):
+    name, pattern = unique("events"), Stack("ecs/manager.yaml", **MANAGER).resources["StatusChanges"]["Properties"]
+    async with here.client("events") as events:
+        await events.put_rule(Name=name, EventPattern=json.dumps(pattern["EventPattern"]), State="ENABLED")
+        found = await check_events(service(name, url), Settings())
+        assert (found.problems, found.seconds is not None) == ((), True)
+        (prefix, _) = pattern["EventPattern"]["detail"]["stateMachineArn"]
+        narrow = pattern["EventPattern"] | {"detail": {"stateMachineArn": [prefix]}}
+        await events.put_rule(Name=name, EventPattern=json.dumps(narrow), State="ENABLED")
+    found = await check_events(service(name, url), Settings(), within=1.0)
+    assert found.seconds is None
 
 
 async def test_the_command(engine: LocalStepFunctions, tmp_path: Path):
