@@ -189,6 +189,21 @@ async def test_a_test_case_is_chosen_where_an_execution_starts(own: Account):
         await own.client.start_execution(stateMachineArn=f"{arn}#Unknown")
 
 
+@pytest.mark.parametrize("resource", ["batch:submitJob.sync", "sqs:sendMessage.waitForTaskToken"])
+async def test_a_mocked_task_is_submitted_before_what_it_waits_for_ends(own: Account, resource: str):
+    given = {"QueueUrl": "q", "MessageBody.$": "$$.Task.Token"}
+    definition = json.dumps(task(f"arn:aws:states:::{resource}", given, Retry=[{"ErrorEquals": ["Busy"]}]))
+    made = await own.client.create_state_machine(name="mocked", definition=definition, roleArn=ROLE)
+    started = await own.client.start_execution(stateMachineArn=f"{made['stateMachineArn']}#Retried")
+    assert (await own.ended(started["executionArn"]))["output"] == '{"done":true}'
+    events = await own.events(started["executionArn"])
+    submitted = ["TaskScheduled", "TaskStarted", "TaskSubmitted"]
+    kinds = [event["type"] for event in events]
+    assert kinds[2:-2] == [*[*submitted, "TaskFailed"] * 2, *submitted, "TaskSucceeded"]
+    outputs = [event["taskSubmittedEventDetails"]["output"] for event in events if event["type"] == "TaskSubmitted"]
+    assert outputs == ["null", "null", '{"done":true}']
+
+
 async def test_a_test_case_mocks_activities(own: Account):
     activity = "arn:aws:states:us-east-1:123456789012:activity:work"
     await own.client.create_activity(name="work")

@@ -26,9 +26,9 @@ CONFIGURATION: dict[str, Any] = {
 
 async def outcome(services: Integrations, attempt: int, resource: str = "sqs:sendMessage") -> Any:
     service = services.service(f"arn:aws:states:::{resource}", state="Charge", machine="Orders", test_case="Refused")
-    assert service.ends_with == "answer"
     try:
-        return await service.submit(call({}, attempt=attempt, state="Charge"))
+        answer = await service.submit(asked := call({}, attempt=attempt, state="Charge"))
+        return answer if service.ends_with == "answer" else await service.finish(asked, answer)
     except StateError as error:
         return error.error, error.cause
 
@@ -43,7 +43,9 @@ async def test_attempts_are_answered_one_by_one():
     ]
     why = "The mock configuration has no response of the state 'Charge' for attempt 4"
     assert await outcome(services, 4) == ("States.Runtime", why)
-    assert await outcome(services, 3, "batch:submitJob.sync") == {"charged": True}
+    for resource in ("batch:submitJob.sync", "sqs:sendMessage.waitForTaskToken"):
+        assert await outcome(services, 3, resource) == {"charged": True}
+        assert await outcome(services, 0, resource) == ("Refused", "first")
 
 
 async def test_only_what_a_test_case_names_is_mocked():
@@ -51,7 +53,7 @@ async def test_only_what_a_test_case_names_is_mocked():
     assert ending(services, "Charge", "Orders", None) == "token"
     assert ending(services, "Other", "Orders", "Refused") == "token"
     assert ending(services, "Charge", "Others", "Refused") == "token"
-    assert ending(services, "Charge", "Orders", "Refused") == "answer"
+    assert ending(services, "Charge", "Orders", "Refused") == "job"
     assert services.has_case("Orders", "Refused")
     assert not services.has_case("Orders", "Other")
     assert not services.has_case("Others", "Refused")

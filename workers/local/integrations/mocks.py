@@ -104,19 +104,36 @@ def _problems(error: ValidationError) -> str:
 
 
 class MockedService(BaseService):
-    """A task that gives what a mock configuration says."""
+    """A task that gives what a mock configuration says.
+
+    The call of a `.sync` or a `.waitForTaskToken` succeeds, with the result as its answer, and ends as a job does: what
+    is thrown is thrown by what it waits for.
+    """
 
     def __init__(self, resource: Resource, attempts: dict[str, Response]) -> None:
         super().__init__(resource)
-        self.ends_with = "answer"
+        self.ends_with = "answer" if resource.ends_with == "answer" else "job"
         self._attempts = attempts
 
     async def submit(self, call: Call) -> Any:
+        response = self._response(call)
+        return response.result if self.ends_with == "job" else _given(response)
+
+    async def finish(self, call: Call, answer: Any) -> Any:
+        del answer
+        return _given(self._response(call))
+
+    def _response(self, call: Call) -> Response:
         for attempts, response in self._attempts.items():
             first, _, last = attempts.partition("-")
             if int(first) <= call.attempt <= int(last or first):
-                if response.throw is not None:
-                    raise StateError(response.throw.error, response.throw.cause)
-                return response.result
+                return response
         why = f"The mock configuration has no response of the state '{call.state}' for attempt {call.attempt}"
         raise StateError(RUNTIME, why)
+
+
+def _given(response: Response) -> Any:
+    """The result. Raises what the response throws."""
+    if response.throw is not None:
+        raise StateError(response.throw.error, response.throw.cause)
+    return response.result
