@@ -1,6 +1,7 @@
 """The stack of workers on ECS watches what its workers print, and lets them run what they poll, also in a namespace."""
 
 import json
+import re
 import signal
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.account import PREFIX, Account, task, unique
-from tests.deploy.files import DEPLOY
+from tests.deploy.files import DEPLOY, ROOT, manifest
 from tests.deploy.stack import FLEET, MANAGER, Stack, Watched, watched
 from tests.processes import workers
 from workers.arns import Place
@@ -18,6 +19,7 @@ from workers.local import LocalStepFunctions
 from workers.settings import Settings
 from workers.variables import variable
 
+PAGE = (ROOT / "docs/how-to/deploy.md").read_text()
 PLACE = Place("aws", "us-east-1", "123456789012")
 
 
@@ -106,8 +108,24 @@ def test_workers_and_managers_store_payloads_in_one_place():
     assert said["WORKERS_SERVE_PAYLOADS"] == environment(fleet())[variable("payloads")] == "s3://my-payloads/payloads"
     makes = {one["Type"] for one in (*manager.values(), *Stack("ecs/worker.yaml", **FLEET).resources.values())}
     assert "AWS::S3::Bucket" not in makes  # the bucket has a stack of its own
-    own = Stack("ecs/payloads.yaml", Bucket="my-payloads").resources["Payloads"]["Properties"]
-    assert own["BucketName"] == "my-payloads"
+
+
+def test_all_that_the_page_deploys_shares_one_store():
+    (bucket,) = re.findall(r"deploy/ecs/payloads\.yaml .*\\\n.* Bucket=(\S+)", PAGE)
+    made = Stack("ecs/payloads.yaml", Bucket=bucket).resources["Payloads"]["Properties"]
+    assert made["BucketName"] == bucket
+    said = re.findall(r"PayloadBucket=(\S+) PayloadPrefix=(\S+)", PAGE)
+    stacks = [f"s3://{name}/{prefix}" for name, prefix in said]
+    policies = re.findall(r" --payloads (\S+)", PAGE)
+    pods = [
+        one["value"]
+        for path in ("deployment.yaml", "manager.yaml")
+        for one in manifest(path, "Deployment")["spec"]["template"]["spec"]["containers"][0]["env"]
+        if one["name"].endswith("_PAYLOADS")
+    ]
+    assert (len(stacks), len(policies), len(pods)) == (2, 2, 2)
+    (store,) = {*stacks, *policies, *pods}
+    assert store.startswith(f"s3://{bucket}/")
 
 
 def test_an_update_of_the_stack_leaves_the_number_of_workers_to_scaling():
