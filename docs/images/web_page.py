@@ -1,8 +1,13 @@
-"""Takes the pictures of the web page with Chromium, of a shop at work: `python docs/images/web_page.py [FOLDER]`."""
+"""Takes the pictures of the web page with Chromium, of a shop at work and of what the tutorial lets fail.
+
+python docs/images/web_page.py [FOLDER]
+"""
 
 import asyncio
+import json
 import linecache
 import os
+import re
 import shutil
 import sys
 from collections.abc import AsyncIterator
@@ -13,7 +18,10 @@ from types import ModuleType
 import yaml
 from playwright.async_api import Browser, async_playwright
 
+from workers import Worker
+from workers.executions import start_execution, wait_for_execution
 from workers.local import LocalStepFunctions
+from workers.machines import ensure_state_machine
 from workers.manager.api.app import make_app
 from workers.manager.api.guard import Tokens
 from workers.manager.manager import open_manager
@@ -28,6 +36,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 from tests.web.browser import FLAGS, NARROW
 
 HERE = Path(__file__).parent
+TUTORIAL = (HERE.parent / "tutorial" / "first-workflow.md").read_text(encoding="utf-8")
 WIDE = (1360, 900)
 SETTLES = 700
 """Milliseconds that a page gets to follow its stream."""
@@ -35,14 +44,24 @@ OVERVIEW = 1_500
 """Milliseconds in which the overview has read on."""
 
 
-def shop() -> ModuleType:
-    """The shop, as a module that lies where one would have it: tracebacks in the pictures name its file."""
-    name, text = "/app/handlers.py", (HERE / "shop.py").read_text(encoding="utf-8")
+def handlers_in(name: str, text: str) -> ModuleType:
+    """A module that lies where one would have it: tracebacks in the pictures name its file."""
     module = ModuleType("handlers")
     sys.modules["handlers"] = module
     linecache.cache[name] = (len(text), None, text.splitlines(keepends=True), name)
-    exec(compile(text, name, "exec"), module.__dict__)  # noqa: S102 - the file beside this one
+    exec(compile(text, name, "exec"), module.__dict__)  # noqa: S102 - files of this project
     return module
+
+
+async def parcel_of_bob(account: Account, role: str) -> str:
+    """The ARN of the tutorial's execution that fails."""
+    files = dict(re.findall(r"^```\{[^\n]* file=([^\s}]+)\}\n(.*?)^```$", TUTORIAL, re.DOTALL | re.MULTILINE))
+    (given,) = re.findall(r"start parcel '(.+)' --name bob ", TUTORIAL)
+    handlers = handlers_in("/home/ada/handlers.py", files["handlers.py"])
+    await ensure_state_machine("parcel", yaml.safe_load(files["parcel.yaml"]), role=role, account=account)
+    async with Worker(handlers.registry, account.settings.model_copy(update={"grace": 0.0})):
+        started = await start_execution("parcel", json.loads(given), name="bob", account=account)
+        return (await wait_for_execution(started, account=account)).arn
 
 
 async def shot(
@@ -83,8 +102,8 @@ async def managed(account: Account, handlers: ModuleType) -> AsyncIterator[tuple
 
 
 async def main(folder: Path) -> None:
-    """Plays the shop, and takes the pictures."""
-    handlers = shop()
+    """Plays the shop and the tutorial, and takes the pictures."""
+    handlers = handlers_in("/app/handlers.py", (HERE / "shop.py").read_text(encoding="utf-8"))
     async with LocalStepFunctions(poll_hold=0.5) as local:
         os.environ.update(local.environment())
         settings = Settings(local=True, local_port=local.port, worker_name="shop-1")
@@ -98,6 +117,8 @@ async def main(folder: Path) -> None:
             browser = await playwright.chromium.launch(executable_path=shutil.which("chromium"), args=list(FLAGS))
             failed, running = (f"{url}/executions/{executions[name]}" for name in ("order-2042", handlers.RUNS_ON))
             await shot(browser, f"{failed}?state=Reserve", folder / "web-failed.png")
+            bob = await parcel_of_bob(account, handlers.ROLE)
+            await shot(browser, f"{url}/executions/{bob}?state=Weigh", folder / "web-parcel.png")
             await shot(browser, f"{running}?tab=items", folder / "web-running.png", dark=True)
             await shot(browser, f"{failed}?state=Reserve", folder / "web-narrow.png", narrow=True)
             await shot(browser, f"{manager}/", folder / "web-overview.png", settles=OVERVIEW)
