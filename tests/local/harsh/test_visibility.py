@@ -99,6 +99,47 @@ async def test_executions_started_at_once_run_the_old_definition(seen: Seen):
     assert await started() == OTHER
 
 
+class Given(Random):
+    """The numbers that the test wants."""
+
+    def __init__(self, *numbers: float) -> None:
+        super().__init__()
+        self._numbers = iter(numbers)
+
+    def uniform(self, a: float, b: float) -> float:
+        del a, b
+        return next(self._numbers)
+
+
+async def test_a_machine_created_again_is_not_shown_as_it_was_before_it_was_deleted(seen: Seen):
+    seen.visibility = Visibility(Given(0, 5, 4), seen.clock)
+    await seen.machine()
+    await seen.ask("UpdateStateMachine", stateMachineArn=MACHINE, definition=json.dumps({**PASS, "Comment": "second"}))
+    await seen.ask("DeleteStateMachine", stateMachineArn=MACHINE)
+    await seen.ask("CreateStateMachine", name="m", definition=json.dumps(OTHER), roleArn=ROLE)
+    assert await seen.refused("DescribeStateMachine", stateMachineArn=MACHINE) == "StateMachineDoesNotExist"
+    seen.clock.seconds += 4.5
+    assert json.loads((await seen.ask("DescribeStateMachine", stateMachineArn=MACHINE))["definition"]) == OTHER
+
+
+async def test_an_alias_created_again_does_not_lead_where_it_led_before_it_was_deleted(seen: Seen):
+    seen.visibility = Visibility(Given(0, 0, 0, 0, 0, 5, 4), seen.clock)
+    await seen.machine()
+    first = (await seen.ask("PublishStateMachineVersion", stateMachineArn=MACHINE))["stateMachineVersionArn"]
+    routes = [{"stateMachineVersionArn": first, "weight": 100}]
+    made = await seen.ask("CreateStateMachineAlias", name="live", routingConfiguration=routes)
+    alias = made["stateMachineAliasArn"]
+    changed = json.dumps(OTHER)
+    updated = await seen.ask("UpdateStateMachine", stateMachineArn=MACHINE, definition=changed, publish=True)
+    routes = [{"stateMachineVersionArn": updated["stateMachineVersionArn"], "weight": 100}]
+    await seen.ask("UpdateStateMachineAlias", stateMachineAliasArn=alias, routingConfiguration=routes)
+    await seen.ask("DeleteStateMachineAlias", stateMachineAliasArn=alias)
+    await seen.ask("CreateStateMachineAlias", name="live", routingConfiguration=routes)
+    seen.clock.seconds += 4.5
+    shown = await seen.ask("DescribeStateMachineAlias", stateMachineAliasArn=alias)
+    assert shown["routingConfiguration"] == routes
+
+
 async def test_an_alias_that_was_updated_leads_to_the_old_version_for_a_while(seen: Seen):
     await seen.machine()
     first = (await seen.ask("PublishStateMachineVersion", stateMachineArn=MACHINE))["stateMachineVersionArn"]

@@ -21,7 +21,11 @@ _CREATED = {
     "CreateStateMachineAlias": "stateMachineAliasArn",
     "PublishStateMachineVersion": "stateMachineVersionArn",
 }
-_DELETED = {"DeleteActivity": "activityArn", "DeleteStateMachine": "stateMachineArn"}
+_DELETED = {
+    "DeleteActivity": "activityArn",
+    "DeleteStateMachine": "stateMachineArn",
+    "DeleteStateMachineAlias": "stateMachineAliasArn",
+}
 _LISTS = {
     "ListActivities": ("activities", "activityArn"),
     "ListStateMachines": ("stateMachines", "stateMachineArn"),
@@ -76,7 +80,7 @@ class Visibility:
         if operation in _CREATED:
             self._hide(answer[_CREATED[operation]])
         elif operation in _DELETED:
-            self._known.discard(parameters[_DELETED[operation]])
+            self._forget(parameters[_DELETED[operation]])
         elif operation in _LISTS:
             listed, arn = _LISTS[operation]
             return answer | {listed: [item for item in answer[listed] if not self._is_hidden(item[arn])]}
@@ -116,6 +120,13 @@ class Visibility:
         if arn not in self._known:
             self._known.add(arn)
             self._hidden[arn] = self._until()
+
+    def _forget(self, arn: str) -> None:
+        """Forgets what was deleted, with the versions and aliases of a machine: what is created there is another."""
+        gone = {known for known in self._known | self._old.keys() if f"{known}:".startswith(f"{arn}:")}
+        self._known -= gone
+        for one in gone:
+            self._old.pop(one, None)
 
     def _is_hidden(self, arn: str) -> bool:
         if arn in self._hidden and self._hidden[arn] < self._clock():
