@@ -10,7 +10,7 @@ import pytest
 from arro3.core import Array, DataType, Table
 from arro3.io import write_parquet
 
-from tests.account import Account
+from tests.account import ROLE, Account
 from tests.local.helpers import Activity, history, refused
 from workers.local.states.parquet import rows
 
@@ -46,8 +46,12 @@ async def test_each_item_has_an_execution(account: Account):
     assert child["mapRunArn"] == found["mapRunArn"]
     described = await account.client.describe_state_machine_for_execution(executionArn=child["executionArn"])
     assert (described["mapRunArn"], described["label"]) == (found["mapRunArn"], "Items")
+    labelled, client = f"{described['stateMachineArn']}/Items", account.client
+    for call in (client.start_execution, client.describe_state_machine, client.delete_state_machine):
+        async with refused("ValidationException"):
+            await call(stateMachineArn=labelled)
     async with refused("ValidationException"):
-        await account.client.start_execution(stateMachineArn=f"{described['stateMachineArn']}/Items")
+        await client.update_state_machine(stateMachineArn=labelled, roleArn=ROLE)
     assert await history(account, listed[0]["executionArn"]) == [
         "ExecutionStarted",
         "PassStateEntered",

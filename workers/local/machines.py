@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from operator import attrgetter
 from typing import Any
 
-from workers.local.arns import parse
+from workers.local.arns import Arn, parse
 from workers.local.errors import conflict, state_machine_does_not_exist, validation
 
 
@@ -155,6 +155,17 @@ class Target:
     """Of the mock configuration: what stands after `#` in the ARN."""
 
 
+def parse_machine(text: str) -> Arn:
+    """The ARN of a state machine, of a version or of an alias, in `text`.
+
+    Raises `ApiError`: InvalidArn, and ValidationException for one that names a Map in a machine (API reference).
+    """
+    arn = parse(text, "stateMachine")
+    if "/" in arn.resource:
+        raise validation(f"The ARN names a Map in a state machine, not the state machine: {text}")
+    return arn
+
+
 class Machines:
     """The state machines of one region by ARN."""
 
@@ -174,20 +185,16 @@ class Machines:
     def get(self, arn: str) -> StateMachine:
         """The machine that an ARN names, be it its own, of a version or of an alias.
 
-        Raises `ApiError`: InvalidArn, StateMachineDoesNotExist.
+        Raises `ApiError`: StateMachineDoesNotExist, and as `parse_machine` does.
         """
-        machine = self.find(parse(arn, "stateMachine").unqualified)
+        machine = self.find(parse_machine(arn).unqualified)
         if machine is None:
             raise state_machine_does_not_exist(arn)
         return machine
 
     def target(self, arn: str) -> Target:
-        """What runs when an execution of `arn` is started. Raises `ApiError`, as `get` does, and ValidationException
-        for an ARN that names a Map in a machine.
-        """
+        """What runs when an execution of `arn` is started. Raises `ApiError`, as `get` does."""
         arn, _, test_case = arn.partition("#")
-        if "/" in arn:
-            raise validation(f"An execution of a Map cannot be started by itself: {arn}")
         machine, qualifier = self.get(arn), parse(arn, "stateMachine").qualifier
         if qualifier is None:
             return Target(machine, machine.revision, test_case=test_case or None)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from workers.local.arns import accept_name, parse
 from workers.local.errors import ApiError, invalid_arn, validation
 from workers.local.executions import Execution
-from workers.local.machines import Revision, StateMachine, Version
+from workers.local.machines import Revision, StateMachine, Version, parse_machine
 from workers.local.operations.tags import tag
 from workers.local.operations.types import Operations, Parameters
 from workers.local.paging import page
@@ -130,7 +130,7 @@ def list_state_machines(region: Region, parameters: Parameters) -> Parameters:
 
 
 def delete_state_machine(region: Region, parameters: Parameters) -> Parameters:
-    arn = parse(parameters["stateMachineArn"], "stateMachine").text
+    arn = parse_machine(parameters["stateMachineArn"]).text
     region.machines.delete(arn)
     region.tags.pop(arn, None)
     return {}
