@@ -76,15 +76,6 @@ def test_a_value_that_nothing_has_is_seen():
     assert set(asked.values) - VALUES[asked.name, asked.label] == {"lost"}
 
 
-def test_the_first_loss_is_seen_whose_series_it_makes():
-    """A counter of losses is not shown before the first, so that it never increases to 1."""
-    expression = expressions()["WorkersTasksLost"]
-    assert parsed(expression)
-    ((increased, within),) = re.findall(r"\bincrease\((.+?)\[(\w+)\]\)", expression)
-    assert f"{increased} unless {increased} offset {within}" in expression
-    assert re.search(r"> 0\s+or sum", expression)
-
-
 def test_alerts_speak_of_labels_that_are_left():
     (rules,) = documents("prometheus/alerts.yaml")
     for rule in (rule for group in rules["groups"] for rule in group["rules"]):
