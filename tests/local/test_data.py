@@ -187,6 +187,21 @@ async def test_map_runs_go_on(tmp_path: Path):
         assert found["itemCounts"]["succeeded"] == 3
 
 
+async def test_a_map_run_that_an_older_engine_has_stored_goes_on(tmp_path: Path):
+    """That engine did not know of executions that wait to be redriven."""
+    async with killed_at_the_end(tmp_path) as client:
+        activity = Activity(client)
+        await client.create_activity(name=activity.name)
+        execution = await Account(client).start(_each(activity), ["a"])
+        token, _ = await activity.task()
+    with closing(sqlite3.connect(tmp_path / "stepfunctions.sqlite")) as database, database:
+        database.execute("UPDATE map_runs SET document = json_remove(document, '$.awaiting')")
+    async with killed_at_the_end(tmp_path) as client:
+        activity.client = client
+        await activity.succeed(token, "A")
+        assert json.loads((await Account(client).ended(execution))["output"]) == ["A"]
+
+
 async def test_the_limits_of_a_map_run_stay_changed(tmp_path: Path):
     async with killed_at_the_end(tmp_path) as client:
         activity = Activity(client)

@@ -94,5 +94,5 @@ def load_map_run(document: dict[str, Any], execution: Execution) -> MapRun:
     map_run = MapRun(document["arn"], execution, document["state"], document["started"])
     for name in _OF_MAP_RUN:
         setattr(map_run, name, document[name])
-    map_run.awaiting = set(document["awaiting"])
+    map_run.awaiting = set(document.get("awaiting", ()))  # an older engine has not stored it
     return map_run
