@@ -2,6 +2,7 @@
 
 import threading
 import time
+from collections.abc import Sequence
 from typing import Any
 
 import structlog
@@ -33,7 +34,12 @@ def log_snapshot(status: Status, loop_thread: int) -> None:
     shown = snapshot(status, loop_thread)
     log.info("snapshot", worker=shown["worker"], phase=shown["phase"], tasks=len(shown["tasks"]))
     for task in shown["tasks"]:
-        log.info("running task", **task)
+        log.info("running task", **{**task, "stack": as_logged(task["stack"])})
+
+
+def as_logged(stack: Sequence[str]) -> str | None:
+    """A stack in a log line: one text, as structlog's renderers for terminals want it."""
+    return "\n".join(stack) or None
 
 
 def _shown(run: Running, now: float, loop_thread: int) -> dict[str, Any]:

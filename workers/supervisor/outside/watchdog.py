@@ -13,7 +13,7 @@ import anyio.to_thread
 import structlog
 
 from workers.metrics import Metrics
-from workers.supervisor.outside.snapshot import log_snapshot
+from workers.supervisor.outside.snapshot import as_logged, log_snapshot
 from workers.supervisor.outside.stacks import stack_of_thread
 from workers.supervisor.outside.status import Status
 
@@ -103,7 +103,8 @@ class Watchdog:
     def _bark(self) -> None:
         stack = stack_of_thread(self.loop_thread)
         guilty = stack[-1] if stack else None
-        log.warning("event loop blocked", seconds=round(self.blocked, 3), line=guilty, stack=stack, **self._culprit())
+        seconds = round(self.blocked, 3)
+        log.warning("event loop blocked", seconds=seconds, line=guilty, stack=as_logged(stack), **self._culprit())
 
     def _culprit(self) -> dict[str, Any]:
         """The ids of the task that has the event loop now, where it is one of ours."""
