@@ -1,6 +1,8 @@
 """Starting workflows: their machines, tags, inputs and queues, and what is refused, on the engine."""
 
 import json
+from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 
 import anyio
@@ -10,9 +12,17 @@ from tests.account import unique
 from tests.manager.conftest import PASSES, WAITS, defined, ended, until
 from tests.proxy import Proxy, refused
 from workers.manager import workflows
-from workers.manager.errors import ConflictError, IdempotencyError, InvalidError, NotFoundError, TooLargeError
+from workers.manager.errors import (
+    ConflictError,
+    IdempotencyError,
+    InvalidError,
+    NotFoundError,
+    StoreUnavailableError,
+    TooLargeError,
+)
 from workers.manager.manager import LocalManager
-from workers.manager.model import Launch, Query, Status
+from workers.manager.model import Change, Launch, Query, Status, Workflow
+from workers.manager.sync import starter
 
 
 async def test_27_a_machine_is_described_once(watched: tuple[LocalManager, Proxy]):
@@ -81,6 +91,35 @@ async def test_30_a_start_that_fails_for_now_is_tried_again_later(watched: tuple
     assert (started.status, started.launch) == (Status.QUEUED, Launch.STARTING)
     await manager.launcher.launch(await manager.store.workflow(started.id))
     assert (await ended(manager, started)).status is Status.SUCCEEDED
+
+
+async def test_30_a_start_that_the_store_does_not_take_is_written_down_later(
+    watched: tuple[LocalManager, Proxy], monkeypatch: pytest.MonkeyPatch
+):
+    manager, proxy = watched
+    kept, queue = await defined(manager, WAITS), unique("queue")
+    await manager.put_queue(queue, 1)
+    first, second = [await manager.start_workflow(kept.name, queue=queue) for _ in range(2)]
+    assert second.launch is Launch.WAITING
+    write, failed = manager.store.update_workflows, []
+
+    async def fail_once(changes: Sequence[tuple[Workflow, Change]]) -> Sequence[Workflow]:
+        if not failed and second.id in {before.id for before, _ in changes}:
+            failed.append(await manager.store.workflow(second.id))
+            raise StoreUnavailableError("the database does not answer")
+        return await write(changes)
+
+    monkeypatch.setattr(manager.store, "update_workflows", fail_once)
+    monkeypatch.setattr(starter, "CLAIM", timedelta())  # it lapses at once
+    await manager.cancel_workflow(first.id, "enough")
+    found = await until(manager, second, "running", "failed")
+    assert (found.status, found.launch, found.status_reason) == (Status.RUNNING, Launch.STARTED, None)
+    assert (failed[0].launch, failed[0].execution_arn) == (Launch.STARTING, None)
+    machine = str(found.execution_arn).replace(":execution:", ":stateMachine:").rpartition(":")[0]
+    items = manager.account.items("ListExecutions", "executions", stateMachineArn=machine)
+    assert sorted([item["name"] async for item in items]) == sorted([first.id, second.id])
+    assert len([one for one in proxy.called("StartExecution") if one["name"] == second.id]) > 1
+    await manager.cancel_workflow(second.id, "enough")
 
 
 async def test_30_a_start_that_takes_long_goes_on_without_its_caller(

@@ -8,7 +8,7 @@ import structlog
 from workers.errors import UsageError
 from workers.manager.batch.batch import Batch
 from workers.manager.batch.starting import batch_input
-from workers.manager.errors import InvalidError, ManagerError, RevisionError, TooLargeError
+from workers.manager.errors import InvalidError, ManagerError, RevisionError, TooLargeError, UnavailableError
 from workers.manager.machines import Machine, Machines
 from workers.manager.model import Change, Launch, Status, Workflow
 from workers.manager.standing import large_values
@@ -59,10 +59,13 @@ class Launcher:
     async def launch(self, workflow: Workflow) -> Workflow:
         """Starts it; if that is refused for good, it becomes a workflow that failed.
 
-        Raises `ServiceError` where trying again may help: then it is still claimed, and comes again later.
+        Raises `ServiceError` and `UnavailableError` where trying again may help: then it is still claimed, and comes
+        again later.
         """
         try:
             return await self.start(workflow)
+        except UnavailableError:  # its execution may run already, and only the store does not know it
+            raise
         except (ManagerError, UsageError, RefusedError) as error:
             if isinstance(error, ServiceError) and is_missing(error):
                 raise

@@ -21,7 +21,8 @@ EVERY = 1.0
 _AT_ONCE = 16
 
 Launch = Callable[[Workflow], Awaitable[object]]
-"""Starts the execution of a claimed workflow. After a `ServiceError` it is tried again when the claim lapses."""
+"""Starts the execution of a claimed workflow. After a `ServiceError` or `UnavailableError` it is tried again when the
+claim lapses."""
 
 
 class Starter:
