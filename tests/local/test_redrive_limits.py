@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.account import Account
-from tests.local.helpers import Activity, connect, history, refused
+from tests.local.helpers import PASS, Activity, connect, history, refused
 from workers.local import LocalStepFunctions
 
 DAY = 86_400
@@ -149,6 +149,14 @@ async def test_what_else_cannot_be_redriven(account: Account, monkeypatch: pytes
     )
     async with refused("ExecutionNotRedrivable"):
         await account.client.redrive_execution(executionArn=execution)
+
+
+async def test_what_has_not_failed_says_so_also_when_its_machine_is_gone(account: Account):
+    execution = await account.start(PASS)
+    ended = await account.ended(execution)
+    await account.client.delete_state_machine(stateMachineArn=ended["stateMachineArn"])
+    reason = "Execution is SUCCEEDED and cannot be redriven"
+    assert await redrive_status(account, execution) == ("NOT_REDRIVABLE", reason)
 
 
 @pytest.mark.parametrize("restarted", [False, True])

@@ -3,10 +3,11 @@
 from collections.abc import AsyncIterator
 from typing import Any
 
+import aiohttp
 import pytest
 
 from tests.account import ROLE, Account
-from tests.local.helpers import connect
+from tests.local.helpers import Activity, connect
 from workers.local import LocalStepFunctions
 
 GIVEN: dict[str, Any] = {
@@ -49,6 +50,8 @@ def bad(field: str, expression: str, why: str) -> str:
     return f"The JSONata expression '{expression}' specified for the field '{field}' {why}"
 
 
+NO_TIMESTAMP = "does not reference a valid ISO-8601 extended offset date-time format string"
+NO_RESOURCE = "The value is not a valid resource ARN, or the resource is not available in this region."
 FAILURES: dict[str, tuple[dict[str, Any], str, str]] = {
     "seconds missing": (
         one(Type="Wait", SecondsPath="$.no"),
@@ -64,6 +67,16 @@ FAILURES: dict[str, tuple[dict[str, Any], str, str]] = {
         one(Type="Wait", TimestampPath="$.no"),
         RUNTIME,
         "The TimestampPath parameter does not reference an input value: $.no",
+    ),
+    "moment of an expression": (
+        jsonata(Type="Wait", Timestamp="{% $states.input.text %}"),
+        QUERY,
+        f"The Timestamp parameter {NO_TIMESTAMP}: $states.input.text == x",
+    ),
+    "unknown integration": (
+        one(Type="Task", Resource="arn:aws:states:::sns:eat"),
+        RUNTIME,
+        f"The resource provided arn:aws:states:::sns:eat is not recognized. {NO_RESOURCE}",
     ),
     "timeout missing": (
         one(**calls(TimeoutSecondsPath="$.inner.b")),
@@ -221,6 +234,18 @@ async def test_the_role_of_a_task_is_told(account: Account, role: dict[str, str]
     execution = await account.start(one(**calls(Parameters={}, Credentials=role, ResultPath=None)), {"role": ROLE})
     scheduled = (await account.reached(execution, "TaskScheduled"))["taskScheduledEventDetails"]
     assert scheduled["taskCredentials"] == {"roleArn": ROLE}
+
+
+async def test_the_role_of_an_activity_is_not_told(engine: LocalStepFunctions, activity: Activity, account: Account):
+    """The history has no place for it, and an SDK would hide it."""
+    execution = await account.start(activity.machine(Credentials={"RoleArn": ROLE}))
+    await account.reached(execution, "ActivityScheduled")
+    headers = {"X-Amz-Target": "AWSStepFunctions.GetExecutionHistory", "Content-Type": "application/x-amz-json-1.0"}
+    body = {"executionArn": execution}
+    async with aiohttp.ClientSession() as session, session.post(engine.url, headers=headers, json=body) as answer:
+        events = (await answer.json(content_type=None))["events"]
+    details = [event["activityScheduledEventDetails"] for event in events if event["type"] == "ActivityScheduled"]
+    assert [one.keys() for one in details] == [{"resource", "input", "inputDetails"}]
 
 
 async def test_what_ran_beside_a_failure_is_aborted(account: Account):

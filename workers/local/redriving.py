@@ -14,10 +14,10 @@ def refusal(region: Region, execution: Execution) -> str | None:
     """Why an execution, or a child of a map run with its parent, cannot be redriven; None if it can."""
     machine, now = region.machines.find(execution.machine_arn), region.clock.now()
     parent = execution if execution.map_run is None else region.map_run(execution.map_run).execution
-    if machine is None or machine.created > execution.started:
-        return "State machine is in DELETING status"
     if execution.status in (RUNNING, SUCCEEDED):
         return f"Execution is {execution.status} and cannot be redriven"
+    if machine is None or machine.created > execution.started:
+        return "State machine is in DELETING status"
     if execution.full:
         return "Execution history event limit exceeded"
     if now - execution.started > LONGEST:

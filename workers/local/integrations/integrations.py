@@ -44,7 +44,7 @@ class Integrations:
         return self._stand.mocks.knows(machine, test_case)
 
     def service(self, resource: str, *, state: str, machine: str, test_case: str | None) -> Service:
-        """What `resource` stands for. Raises `StateError` States.Runtime where it is nothing known."""
+        """What `resource` stands for. Raises `EvaluationError` States.Runtime where it is nothing known."""
         parsed = parse_resource(resource)
         if test_case is not None and (mock := self.mock(state=state, machine=machine, test_case=test_case, of=parsed)):
             return mock

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-from workers.local.values.errors import RUNTIME, StateError
+from workers.local.values.errors import RUNTIME, EvaluationError
 
 Ending = Literal["answer", "job", "token"]
 
@@ -48,7 +48,7 @@ NOTHING = Resource("", "", "")
 
 
 def parse_resource(arn: str) -> Resource:
-    """Raises `StateError` States.Runtime for what names no service."""
+    """Raises `EvaluationError` States.Runtime for what names no service."""
     if found := _FUNCTION.fullmatch(arn):
         return Resource(arn, "lambda-arn", found["name"])
     if found := _INTEGRATION.fullmatch(arn):
@@ -56,7 +56,7 @@ def parse_resource(arn: str) -> Resource:
     raise not_recognized(arn)
 
 
-def not_recognized(arn: str) -> StateError:
+def not_recognized(arn: str) -> EvaluationError:
     """For a Resource that stands for nothing."""
     why = "The value is not a valid resource ARN, or the resource is not available in this region."
-    return StateError(RUNTIME, f"The resource provided {arn} is not recognized. {why}")
+    return EvaluationError(RUNTIME, f"The resource provided {arn} is not recognized. {why}")

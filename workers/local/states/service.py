@@ -11,6 +11,7 @@ from workers.local.calls import Call, Service
 from workers.local.documents import Document
 from workers.local.errors import ApiError
 from workers.local.failures import TIMEOUT
+from workers.local.frames import Progress
 from workers.local.states.tasking import TaskState, conditions, failure, result
 from workers.local.tasks import Attempt, Failure, Outcome, Success, TimedOut
 from workers.local.values.errors import StateError
@@ -51,12 +52,12 @@ class ServiceState(TaskState):
         if service.resource_type == LAMBDA:
             details = {"resource": service.resource, "input": given.text, "inputDetails": OUTPUT_DETAILS}
             branch.record(
-                "LambdaFunctionScheduled", "lambdaFunctionScheduledEventDetails", details | conditions(progress)
+                "LambdaFunctionScheduled", "lambdaFunctionScheduledEventDetails", details | _conditions(progress)
             )
         else:
             region = branch.run.host.place.region
             details = {**_called(service), "region": region, "parameters": given.text}
-            branch.record("TaskScheduled", "taskScheduledEventDetails", details | conditions(progress))
+            branch.record("TaskScheduled", "taskScheduledEventDetails", details | _conditions(progress))
         branch.frame.progress = progress
         branch.save()
 
@@ -190,6 +191,11 @@ class _Work:
             task = asyncio.create_task(self._service.abort(self._call, self._progress["answer"]))
             _ABORTING.add(task)
             task.add_done_callback(_ABORTING.discard)
+
+
+def _conditions(progress: Progress) -> dict[str, Any]:
+    """How events tell of a task's deadlines, and of the role that it has instead of its machine's."""
+    return conditions(progress) | ({"taskCredentials": {"roleArn": progress["role"]}} if "role" in progress else {})
 
 
 def _called(service: Service) -> dict[str, str]:

@@ -76,10 +76,9 @@ def _role(model: Task, *, jsonata: bool) -> Evaluate | None:
 
 
 def conditions(progress: Progress) -> dict[str, Any]:
-    """How events tell of a task's deadlines, and of the role that it has instead of its machine's."""
+    """How events tell of a task's deadlines."""
     names = (("timeout", "timeoutInSeconds"), ("heartbeat", "heartbeatInSeconds"))
-    told: dict[str, Any] = {detail: progress[name] for name, detail in names if progress.get(name) is not None}
-    return told | ({"taskCredentials": {"roleArn": progress["role"]}} if "role" in progress else {})
+    return {detail: progress[name] for name, detail in names if progress.get(name) is not None}
 
 
 def result(outcome: Outcome) -> Document:

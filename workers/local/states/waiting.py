@@ -12,6 +12,7 @@ from workers.local.values.numbers import in_range, whole
 from workers.local.values.paths import compile_lookup
 from workers.local.values.scope import MISSING, Evaluate, Scope, compact
 from workers.local.values.timestamps import parse_timestamp
+from workers.machines.language.jsonata import body, is_expression
 from workers.machines.model.kinds import MAX_SECONDS
 from workers.machines.model.states import Wait
 
@@ -51,22 +52,14 @@ def _until(model: Wait, *, jsonata: bool) -> Any:
         path = _referenced(model.seconds_path, "SecondsPath")
         return lambda scope, began: began + seconds_at(path(scope), str(model.seconds_path), "SecondsPath")
     if model.timestamp is not None:
-        text: Evaluate = (
-            compile_jsonata(model.timestamp, "Timestamp", expected="string") if jsonata else lambda _: model.timestamp
-        )
-        return lambda scope, _: _moment(text(scope), "Timestamp", jsonata=jsonata)
+        if not jsonata:
+            return lambda _, __: _moment(model.timestamp, "", "Timestamp", RUNTIME)
+        text = compile_jsonata(model.timestamp, "Timestamp", expected="string")
+        source = f"{body(model.timestamp)} == " if is_expression(model.timestamp) else ""
+        return lambda scope, _: _moment(text(scope), source, "Timestamp", QUERY_EVALUATION_ERROR)
     path = _referenced(str(model.timestamp_path), "TimestampPath")
 
-    def moment(scope: Scope, _: float) -> float:
-        value = path(scope)
-        found = parse_timestamp(value) if isinstance(value, str) else None
-        if found is None:
-            shown = value if isinstance(value, str) else compact(value)
-            problem = "does not reference a valid ISO-8601 extended offset date-time format string"
-            raise EvaluationError(RUNTIME, f"The TimestampPath parameter {problem}: {model.timestamp_path} == {shown}")
-        return found.timestamp()
-
-    return moment
+    return lambda scope, _: _moment(path(scope), f"{model.timestamp_path} == ", "TimestampPath", RUNTIME)
 
 
 def _referenced(text: str, field: str) -> Evaluate:
@@ -91,11 +84,11 @@ def seconds_at(value: Any, path: str, field: str) -> float:
     return min(found, MAX_SECONDS)
 
 
-def _moment(value: Any, field: str, *, jsonata: bool) -> float:
+def _moment(value: Any, source: str, field: str, error: str) -> float:
+    """The moment in `value`, which `source` tells the origin of. Raises `EvaluationError` with the name `error`."""
     found: datetime | None = parse_timestamp(value) if isinstance(value, str) else None
     if found is None:
-        error = QUERY_EVALUATION_ERROR if jsonata else RUNTIME
         problem = "does not reference a valid ISO-8601 extended offset date-time format string"
         shown = value if isinstance(value, str) else compact(value)
-        raise EvaluationError(error, f"The {field} parameter {problem}: {shown}")
+        raise EvaluationError(error, f"The {field} parameter {problem}: {source}{shown}")
     return found.timestamp()
