@@ -41,7 +41,15 @@ async def _never_closed() -> AsyncIterator[None]:
             await anyio.sleep_forever()
 
 
+@asynccontextmanager
+async def _never_left() -> AsyncIterator[None]:
+    yield
+    with anyio.CancelScope(shield=True):
+        await anyio.sleep_forever()
+
+
 never_ready, never_closed = Registry(lifespan=_never_ready), Registry(lifespan=_never_closed)
+never_left = Registry(lifespan=_never_left)
 
 
 @never_ready.activity("work")
@@ -51,6 +59,7 @@ async def never() -> None:
 
 
 @in_loop.activity("work")
+@never_left.activity("work")
 async def sleep(seconds: float) -> str:
     _begun()
     await anyio.sleep(seconds)

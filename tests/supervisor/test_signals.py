@@ -259,6 +259,18 @@ async def test_a_report_that_never_arrives_is_given_up_as_a_fault(stage: Stage) 
 
 
 @pytest.mark.slow
+async def test_a_report_is_given_up_once_also_where_a_lifespan_does_not_end_then(stage: Stage) -> None:
+    async with stage.working("never_left", "--concurrency", "1", "--grace", "0") as scene:
+        scene.proxy.faults = always("SendTask", Fault.SERVER_ERROR)
+        await scene.begin(seconds=0)
+        await scene.drains(TERM)
+        await scene.process.says("report given up")
+        scene.process.send(TERM)
+        assert await scene.process.ends(within=15) == ExitCode.FORCED
+        assert [line["event"] for line in scene.process.said].count("report given up") == 1
+
+
+@pytest.mark.slow
 @pytest.mark.timeout(120)
 async def test_a_poll_that_gets_no_answer_is_awaited_to_its_end_whatever_the_grace(stage: Stage) -> None:
     async with stage.working("echo", "--grace", "0") as scene:
