@@ -41,32 +41,49 @@ def steps(dockerfile: Path) -> list[tuple[str, str]]:
 
 
 class Image:
-    """A folder that becomes the file system of an image. FROM keeps it: the stages use the same Python."""
+    """A folder that becomes the file system of an image, below `place`, and of each of its stages before.
 
-    def __init__(self, root: Path) -> None:
-        self.root = root
+    All stages lie at the same path while they are made, because what pip installs names the path where it lies.
+    """
+
+    def __init__(self, place: Path) -> None:
+        self.place = place
+        self.root = place / "root"
+        self.stage = ""
         self.arguments: dict[str, str] = {}
         self.environment = {"HOME": "/nonexistent"}
-        self.folder = root
+        self.folder = self.root
         self.entry: list[str] = []
 
     def inside(self, text: str) -> str:
         """`text` with the image's folders where they are here."""
         return HERE.sub(lambda found: f"{self.root}/{found[1]}", text)
 
+    def begin(self, base: str, stage: str) -> None:
+        """A stage: nothing but Python, or what was made before, which deploy/example is built on."""
+        if base.startswith("python:"):
+            if self.stage:
+                self.root.rename(self.place / self.stage)
+            (self.root / "python").mkdir(parents=True)
+            (self.root / "python" / "python").symlink_to(str(interpreter()))
+            self.environment = {"HOME": "/nonexistent"}
+            self.folder = self.root
+        self.stage = stage
+
     def play(self, instruction: str, value: str, context: Path) -> None:
         for name, given in self.arguments.items():
             value = value.replace(f"${{{name}}}", given)
-        if instruction == "ARG":
+        if instruction == "FROM":
+            base, _, stage = value.partition(" AS ")
+            self.begin(base, stage)
+        elif instruction == "ARG":
             name, _, default = value.partition("=")
             self.arguments[name] = default
         elif instruction == "WORKDIR":
             self.folder = Path(self.inside(value))
             self.folder.mkdir(parents=True, exist_ok=True)
-        elif instruction == "COPY" and not value.startswith("--from"):
-            *sources, target = value.split()
-            for source in sources:
-                self.copy(context / source, self.folder / self.inside(target))
+        elif instruction == "COPY":
+            self.copy(value, context)
         elif instruction == "RUN":
             path = f"{self.root}/python:{os.environ['PATH']}"
             command = ["bash", "-euc", self.inside(value)]
@@ -78,28 +95,35 @@ class Image:
         elif instruction == "ENTRYPOINT":
             self.entry = eval(value)
 
-    def copy(self, source: Path, target: Path) -> None:
-        if source.is_dir():
-            shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"), dirs_exist_ok=True)
-        else:
-            shutil.copy(source, target)
+    def copy(self, value: str, context: Path) -> None:
+        """From another stage as it is; from here what .dockerignore lets through."""
+        if value.startswith("--from="):
+            stage, made, target = value.removeprefix("--from=").split()
+            shutil.copytree(self.place / stage / made.strip("/"), self.inside(target), symlinks=True)
+            return
+        *sources, target = value.split()
+        for source in (context / name for name in sources):
+            to = self.folder / self.inside(target)
+            if source.is_dir():
+                shutil.copytree(source, to, ignore=shutil.ignore_patterns("__pycache__"), dirs_exist_ok=True)
+            else:
+                shutil.copy(source, to)
 
 
 @pytest.fixture(scope="module")
 def image() -> Iterator[Image]:
-    root = Path(tempfile.mkdtemp(prefix="image-"))  # not below pytest's folder, which only its owner may enter
-    root.chmod(0o755)
-    (root / "python").mkdir()
-    (root / "python" / "python").symlink_to(str(interpreter()))
-    made = Image(root)
+    place = Path(tempfile.mkdtemp(prefix="image-"))  # not below pytest's folder, which only its owner may enter
+    place.chmod(0o755)
+    made = Image(place)
     for instruction, value in steps(DEPLOY / "Dockerfile"):
         made.play(instruction, value, ROOT)
     for instruction, value in steps(DEPLOY / "example" / "Dockerfile"):
         made.play(instruction, value, DEPLOY / "example")
-    subprocess.run(["chmod", "-R", "a-w,a+rX", str(root)], check=True)
+    shutil.rmtree(place / "build")  # nothing of it may be needed any more
+    subprocess.run(["chmod", "-R", "a-w,a+rX", str(place)], check=True)
     yield made
-    subprocess.run(["chmod", "-R", "u+w", str(root)], check=True)
-    shutil.rmtree(root)
+    subprocess.run(["chmod", "-R", "u+w", str(place)], check=True)
+    shutil.rmtree(place)
 
 
 def start(image: Image, *arguments: str, environment: dict[str, str], where: str = "app") -> subprocess.Popen[bytes]:
@@ -156,6 +180,8 @@ def test_a_worker_in_it_is_alive_and_drains_on_sigterm(image: Image, engine: Loc
 
 
 def test_nothing_is_in_it_that_does_not_belong_there(image: Image):
+    assert {path.name for path in image.root.iterdir()} == {"app", "opt", "python"}
+    assert [path.name for path in (image.root / "app").iterdir()] == ["handlers.py"]
     packages = next((image.root / "opt" / "workers" / "lib").glob("python*")) / "site-packages"
     assert {"workers", "interceptors", "uvloop"} <= {path.name for path in packages.iterdir()}
     assert not {"tests", "pytest", "moto", "mypy"} & {path.name for path in packages.iterdir()}
