@@ -66,6 +66,14 @@ async def test_resolving_twice_is_no_conflict_and_does_not_hide_a_later_failure(
     assert not (await manager.workflow(failed.id)).resolved_by_user
 
 
+async def test_a_resolution_that_is_refused_is_refused_again(manager: LocalManager):
+    failed = await ended(manager, await manager.start_workflow((await defined(manager, BREAKS)).name))
+    await manager.resolve_workflow(failed.id)
+    for _ in range(2):
+        with pytest.raises(ConflictError, match="already resolved"):
+            await manager.resolve_workflow(failed.id, idempotency_key="k")
+
+
 async def test_a_definition_that_is_sent_twice_has_one_version(manager: LocalManager):
     name = unique("wf")
     given = NewWorkflowDefinition(name=name, state_machine=PASSES)

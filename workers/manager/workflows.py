@@ -56,6 +56,8 @@ _PUZZLES = timedelta(days=1)
 """How long after its end it is asked what came out of a workflow, where that is not known."""
 _NOBODY = Guard("nobody", -1)
 """A workflow that there is none of: what it guards is never written."""
+_REFUSED = "refused"
+"""Kept of a request in place of the run of which it spoke."""
 _TRIES = 10
 _BATCH = 500
 
@@ -231,11 +233,13 @@ class WorkflowService:
     async def resolve_workflow(self, workflow_id: str, *, idempotency_key: str | None = None) -> None:
         """Says that nobody need look at it any more. Raises `ConflictError` where that was said before."""
         known = await self.store.workflow(workflow_id)
-        run = await self._run_meant("resolve", known, idempotency_key)
-        if run is not None and (known.resolved_by_user or run < known.redrive_count):
-            return
-        if known.resolved_by_user:
+        # That a request is refused is kept too: it must not be told something else when it is repeated.
+        meant = _REFUSED if known.resolved_by_user else str(known.redrive_count)
+        before = await told_before(self.store, "resolve", idempotency_key, workflow_id, result=meant)
+        if (before or meant) == _REFUSED:
             raise ConflictError(f"workflow {workflow_id} already resolved")
+        if before is not None and (known.resolved_by_user or int(before) < known.redrive_count):
+            return
         await self.store.update_workflow(workflow_id, Change(resolved_by_user=True))
 
     async def _run_meant(self, action: str, workflow: Workflow, key: str | None, *request: object) -> int | None:

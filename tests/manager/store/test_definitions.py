@@ -68,6 +68,24 @@ async def test_a_version_whose_id_is_known_is_made_once(store: Store):
     assert await store.definition_versions("greeting") == [first, second, third]
 
 
+async def test_a_version_whose_id_is_known_is_made_once_by_many_at_once(store: Store):
+    made: list[WorkflowDefinition] = []
+
+    async def save() -> None:
+        made.append(await store.save_definition(MACHINE, version_id="one"))
+
+    async def update() -> None:
+        made.append(await store.update_definition(MACHINE, version_id="two"))
+
+    for make in (save, update):
+        async with anyio.create_task_group() as group:
+            for _ in range(6):
+                group.start_soon(make)
+    versions = await store.definition_versions("greeting")
+    assert made == [versions[0]] * 6 + [versions[1]] * 6
+    assert [one.id for one in versions] == ["one", "two"]
+
+
 async def test_a_definition_keeps_the_schema_of_its_inputs(store: Store):
     schema = {"type": "object", "properties": {"ü": {"enum": [None, 12345678901234567890]}}}
     kept = await store.save_definition(MACHINE.model_copy(update={"input_schema": schema}))

@@ -1,7 +1,11 @@
 """Workflows, one by one, in every store. Numbers in names are those of the acceptance tests."""
 
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import timedelta
+from typing import TypeVar
 
+import anyio
 import pytest
 
 from tests.manager.store.workflows import ended, made, saved
@@ -18,11 +22,14 @@ from workers.manager.model import (
     Job,
     JobStatus,
     Launch,
+    Query,
     Status,
     WorkflowDefinition,
     now,
 )
 from workers.manager.store.interface import Guard, IdempotencyKey, Store
+
+T = TypeVar("T")
 
 
 async def test_group_06_a_workflow_comes_back_as_it_was_saved(store: Store, definition: WorkflowDefinition):
@@ -164,6 +171,27 @@ async def test_a_request_with_a_key_is_done_once(store: Store, definition: Workf
     assert (await store.save_workflow(made(definition), idempotency=key)).id not in {first.id, new.id}
 
 
+async def test_a_key_whose_workflow_is_gone_brings_about_one_more(store: Store, definition: WorkflowDefinition):
+    key = IdempotencyKey("k", "request 1", now() + timedelta(hours=1))
+    ids = [(await store.save_workflow(made(definition), idempotency=key)).id]
+    for times in range(3):
+        await store.delete_workflow(ids[-1])
+        found = await at_once(lambda: store.save_workflow(made(definition), idempotency=key))
+        ids.append(found[0].id)
+        assert [one.id for one in found] == [ids[-1]] * 6, times
+        assert [one.id for one in (await store.workflows(Query())).items] == [ids[-1]]
+    assert len(set(ids)) == 4
+
+
+async def test_a_key_that_has_expired_is_new_for_one(store: Store):
+    for number in range(3):
+        over = IdempotencyKey(f"k {number}", "request 1", now() - timedelta(seconds=1))
+        await store.name_request(over, "old")
+        again = replace(over, expires=now() + timedelta(hours=1))
+        found = await at_once(lambda again=again: store.name_request(again, "new"))
+        assert sorted(map(str, found)) == ["None"] + ["new"] * 5
+
+
 async def test_what_a_request_with_a_key_is_to_bring_about_is_kept(store: Store):
     key = IdempotencyKey("redrive\nk", "request 1", now() + timedelta(hours=1))
     assert await store.name_request(key, "1") is None
@@ -188,6 +216,19 @@ async def test_a_request_that_was_done_is_known_before_anything_is_guarded(
         await store.workflow(unwritten.id)
     second = made(definition)
     assert (await store.save_workflow(second, idempotency=other)).id == second.id
+
+
+async def at_once(call: Callable[[], Awaitable[T]]) -> list[T]:
+    """What six calls at the same moment return."""
+    found: list[T] = []
+
+    async def one() -> None:
+        found.append(await call())
+
+    async with anyio.create_task_group() as group:
+        for _ in range(6):
+            group.start_soon(one)
+    return found
 
 
 async def test_workflows_that_ended_long_ago_are_deleted(store: Store, definition: WorkflowDefinition):

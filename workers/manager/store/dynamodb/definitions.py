@@ -44,6 +44,8 @@ class DynamoDefinitions:
         try:
             return await self._add(definition, latest + 1, "@latest = :before", {"before": latest}, version_id)
         except RefusedError:
+            if known := await self._made(definition.name, version_id):  # by the same request, at the same moment
+                return known
             raise ConflictError(f"somebody else has just made {definition.name}@{latest + 1}: try again") from None
 
     async def definition(self, name: str, version: int | None = None) -> WorkflowDefinition:

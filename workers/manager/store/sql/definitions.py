@@ -1,5 +1,6 @@
 """Definitions and state resources in SQL."""
 
+from contextlib import suppress
 from uuid import uuid4
 
 from sqlalchemy import ColumnElement, bindparam, delete, func, insert, select, update
@@ -23,23 +24,26 @@ class SqlDefinitions:
         self, definition: WorkflowDefinition, *, version_id: str | None = None
     ) -> WorkflowDefinition:
         """See `DefinitionStore`."""
-        async with self._database.write() as connection:
-            if version_id and (known := await _made(connection, definition.name, version_id)):
+        with suppress(ConflictError):  # somebody else makes it at the same moment
+            async with self._database.write() as connection:
+                if await _latest(connection, definition.name) is None:
+                    return await _add(connection, definition, 0, version_id)
+        async with self._database.look() as connection:
+            if known := await _made(connection, definition.name, version_id):
                 return known
-            if await _latest(connection, definition.name) is not None:
-                raise ConflictError(f"a definition {definition.name!r} exists already: update it for a new version")
-            return await _add(connection, definition, 0, version_id)
+        raise ConflictError(f"a definition {definition.name!r} exists already: update it for a new version")
 
     async def update_definition(
         self, definition: WorkflowDefinition, *, version_id: str | None = None
     ) -> WorkflowDefinition:
         """See `DefinitionStore`."""
         async with self._database.write() as connection:
-            if version_id and (known := await _made(connection, definition.name, version_id)):
-                return known
+            await _hold(connection, definition.name)
             latest = await _latest(connection, definition.name)
             if latest is None:
                 raise _unknown(definition.name, None)
+            if known := await _made(connection, definition.name, version_id):
+                return known
             return await _add(connection, definition, latest + 1, version_id)
 
     async def definition(self, name: str, version: int | None = None) -> WorkflowDefinition:
@@ -87,6 +91,7 @@ class SqlDefinitions:
     async def delete_definition(self, name: str) -> None:
         """See `DefinitionStore`."""
         async with self._database.write() as connection:
+            await _hold(connection, name)
             try:
                 gone = await connection.execute(delete(definitions).where(definitions.c.name == name))
             except IntegrityError:
@@ -132,13 +137,24 @@ _LATEST = _NAMED.order_by(definitions.c.version.desc()).limit(1)
 _VERSION = _NAMED.where(definitions.c.version == bindparam("version"))
 
 
+_FIRST = select(definitions.c.version).where(definitions.c.name == bindparam("name"))
+_HELD = _FIRST.order_by(definitions.c.version).limit(1).with_for_update(key_share=True)
+
+
+async def _hold(connection: AsyncConnection, name: str) -> None:
+    """Keeps all others from making or deleting versions until the transaction ends; workflows may be added."""
+    await connection.execute(_HELD, {"name": name})
+
+
 async def _latest(connection: AsyncConnection, name: str) -> int | None:
     asked = select(func.max(definitions.c.version)).where(definitions.c.name == name)
     latest: int | None = await connection.scalar(asked)
     return latest
 
 
-async def _made(connection: AsyncConnection, name: str, version_id: str) -> WorkflowDefinition | None:
+async def _made(connection: AsyncConnection, name: str, version_id: str | None) -> WorkflowDefinition | None:
+    if version_id is None:
+        return None
     asked = select(definitions).where(definitions.c.name == name, definitions.c.id == version_id)
     row = (await connection.execute(asked)).first()
     return None if row is None else rows.definition(row)

@@ -32,10 +32,16 @@ async def named_before(
     """
     kept = idempotency_keys.c
     values = {"fingerprint": key.fingerprint, "workflow_id": result, "expires": key.expires}
-    # Whoever else has the key keeps this waiting until it is known what becomes of it.
     added = inserting(connection.dialect.name, idempotency_keys).values(key=key.key, **values)
-    if (await connection.execute(added.on_conflict_do_nothing(index_elements=["key"]))).rowcount:
-        return None
+    added = added.on_conflict_do_nothing(index_elements=["key"])
+    locked = select(kept.key).where(kept.key == key.key).with_for_update()
+    held = False
+    while not held:  # again where it had expired, and was deleted in between
+        # Whoever else has the key keeps this waiting until it is known what becomes of it; and a statement of its own
+        # reads afterwards, for one that had to wait sees what was there before.
+        if (await connection.execute(added)).rowcount:
+            return None
+        held = await connection.scalar(locked) is not None
     asked = select(kept.fingerprint, kept.workflow_id).where(kept.key == key.key, kept.expires >= now())
     if of_workflow:
         asked = asked.join_from(idempotency_keys, workflows, workflows.c.id == kept.workflow_id)
