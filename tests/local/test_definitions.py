@@ -145,6 +145,82 @@ BROKEN = {
 }
 
 
+LABEL = {"Type": "Map", "ItemProcessor": {**PASS, "ProcessorConfig": {"Mode": "DISTRIBUTED"}}}
+NAMED = {
+    "a name of a state": (
+        {"StartAt": "A" * 81, "States": {"A" * 81: {"Type": "Pass", "End": True}}},
+        ("INVALID_STATE_NAME", f"/States/{'A' * 81}"),
+    ),
+    "a label": (
+        {"StartAt": "A", "States": {"A": {**LABEL, "Label": "a b", "End": True}}},
+        ("INVALID_LABEL_NAME", "/States/A/Label"),
+    ),
+    "the same label twice": (
+        {
+            "StartAt": "A",
+            "States": {"A": {**LABEL, "Label": "l", "Next": "B"}, "B": {**LABEL, "Label": "l", "End": True}},
+        },
+        ("DUPLICATE_LABEL_NAME", "/States/B/Label"),
+    ),
+}
+
+
+@pytest.mark.parametrize(("definition", "told"), NAMED.values(), ids=NAMED)
+async def test_names_have_codes_of_their_own(client: Any, definition: dict[str, Any], told: tuple[str, str]):
+    checked = await client.validate_state_machine_definition(definition=json.dumps(definition))
+    assert told in {(one["code"], one["location"]) for one in checked["diagnostics"]}
+
+
+WARNINGS = {
+    "a path in a template": (_pass(Parameters={"x": "$.a"}, End=True), ("NO_DOLLAR", "/States/A/Parameters/x")),
+    "a call in a template": (
+        _pass(Assign={"x": "States.UUID()"}, End=True),
+        ("NO_DOLLAR", "/States/A/Assign/x"),
+    ),
+    "a path that a Choice compares with": (
+        {
+            "StartAt": "A",
+            "States": {
+                "A": {"Type": "Choice", "Choices": [{"Variable": "$.x", "StringEquals": "$.y", "Next": "B"}]},
+                "B": {"Type": "Succeed"},
+            },
+        },
+        ("NO_PATH", "/States/A/Choices[0]/StringEquals"),
+    ),
+    "a path that a rule assigns": (
+        {
+            "StartAt": "A",
+            "States": {
+                "A": {
+                    "Type": "Choice",
+                    "Choices": [{"Variable": "$.x", "IsNull": True, "Assign": {"x": "$.y"}, "Next": "B"}],
+                },
+                "B": {"Type": "Succeed"},
+            },
+        },
+        ("NO_DOLLAR", "/States/A/Choices[0]/Assign/x"),
+    ),
+    "a path as a result": (_pass(Result=["$.a"], End=True), ("PASS_RESULT_IS_STATIC", "/States/A/Result[0]")),
+    "a computed key of a result": (
+        _pass(Result={"x.$": "$.a"}, End=True),
+        ("PASS_RESULT_IS_STATIC", "/States/A/Result/x.$"),
+    ),
+    "a warning that only we know": (
+        {"StartAt": "A", "States": {"A": {"Type": "Pass", "End": False, "Next": "B"}, "B": {"Type": "Succeed"}}},
+        ("NO_EFFECT", "/States/A/End"),
+    ),
+}
+
+
+@pytest.mark.parametrize(("definition", "told"), WARNINGS.values(), ids=WARNINGS)
+async def test_warnings_have_the_codes_of_aws(client: Any, definition: dict[str, Any], told: tuple[str, str]):
+    text = json.dumps(definition)
+    checked = await client.validate_state_machine_definition(definition=text, severity="WARNING")
+    assert checked["result"] == "OK"
+    assert told in {(one["code"], one["location"]) for one in checked["diagnostics"] if one["severity"] == "WARNING"}
+    assert (await client.validate_state_machine_definition(definition=text))["diagnostics"] == []
+
+
 @pytest.mark.parametrize(("definition", "message"), BROKEN.values(), ids=BROKEN)
 async def test_broken(client: Any, definition: Any, message: str):
     text = definition if isinstance(definition, str) else json.dumps(definition)

@@ -74,6 +74,7 @@ HURTS = {
     "path in a result": (
         one_state("type: pass", END, "result: {a: [{b.$: $.b}]}"), "static", "states.S.result.a[0].b.$", 6,
     ),
+    "path as a result": (one_state("type: pass", END, "result: [$.b]"), "static", "states.S.result[0]", 6),
     "path key in JSONata": (one_state(*JSONATA, "output: {a.$: 1}"), "no-effect", "states.S.output.a.$", 7),
     "path compared as text": (
         with_done("type: choice", "default: done", "choices:", "  - {condition: ['=', $.a, $.b], next: done}"),

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
+from workers.machines.language.jsonata import is_expression
 from workers.machines.problems import Finding, Severity
 
 _BACKTICKS = re.compile(r"`([^`]+)`")
@@ -86,16 +87,28 @@ def _complaint(finding: Finding, document: Any) -> Complaint:
     where, value = finding.where, _at(document, finding.where)
     key, message = str(where[-1] if where else ""), _BACKTICKS.sub(r"\1", finding.message)
     if finding.severity is not Severity.ERROR:
-        return Complaint(finding.code.upper().replace("-", "_"), message, _pointer(where), "WARNING")
+        return Complaint(_warning_code(finding, key, value), message, _pointer(where), "WARNING")
     if finding.code == "no-end":
         place = _pointer(where) if where else None
         return Complaint("MISSING_END_STATE", "Workflow has no terminal state", place, "ERROR")
-    known = finding.code != "duplicate-name" or where[-2:-1] == ("States",)
-    code, words = _WORDS[finding.code] if known and finding.code in _WORDS else (_INVALID, _as_we_say)
+    if of_a_name := _OF_NAMES.get((finding.code, "State" if where[-2:-1] == ("States",) else key)):
+        return Complaint(of_a_name, message, _pointer(where), "ERROR")
+    code, words = _WORDS.get(finding.code, (_INVALID, _as_we_say))
     if code == _NO_EXPRESSION:
         code = code if _NO_JSONATA.match(message) else _INVALID
     around = finding.code in _TOLD_OF_WHAT_IS_AROUND or (finding.code in _IN_TEMPLATES and key.endswith(".$"))
     return Complaint(code, words(key, value, message), _pointer(where[:-1] if around else where), "ERROR")
+
+
+def _warning_code(finding: Finding, key: str, value: Any) -> str:
+    """AWS's code where it has one (API reference, ValidateStateMachineDefinitionDiagnostic), else ours."""
+    if finding.code == "static":
+        return "PASS_RESULT_IS_STATIC"
+    if finding.code != "no-effect" or not isinstance(value, str) or is_expression(value) or key.endswith(".$"):
+        return finding.code.upper().replace("-", "_")
+    within = finding.where[len(_container(finding.where)) + 2 :]  # the state
+    compared = within[:1] == ("Choices",) and within[2:3] != ("Assign",)
+    return "NO_PATH" if compared else "NO_DOLLAR"
 
 
 def _as_we_say(_: str, __: Any, message: str) -> str:
@@ -167,5 +180,11 @@ _WORDS: Mapping[str, tuple[str, Words]] = {
     "unreachable": ("MISSING_TRANSITION_TARGET", lambda key, _, __: f'State "{key}" is not reachable.'),
     "wrong-language": (_INVALID, lambda key, value, _: _other_language(key, value)),
 }
+_OF_NAMES = {
+    ("bad-name", "Label"): "INVALID_LABEL_NAME",
+    ("bad-name", "State"): "INVALID_STATE_NAME",
+    ("duplicate-name", "Label"): "DUPLICATE_LABEL_NAME",
+}
+"""The codes for names of states and of Maps; AWS's words are not known (API reference)."""
 _TOLD_OF_WHAT_IS_AROUND = frozenset({"misplaced-key", "unknown-key", "wrong-language"})
 _IN_TEMPLATES = frozenset({"bad-path", "bad-intrinsic"})

@@ -46,10 +46,17 @@ def check_static(value: Any, at: At) -> None:
         for key, member in value.items():
             if key.endswith(".$"):
                 at.warning("static", "`Result` is taken as it is: compute values in `Parameters`", key)
-            check_static(member, at.into(key))
+            else:
+                check_static(member, at.into(key))
     elif isinstance(value, list):
         for index, one in enumerate(value):
             check_static(one, at.into(index))
+    elif isinstance(value, str) and _looks_computed(value):
+        at.warning("static", f"the text {value!r} is taken as it is: compute values in `Parameters`")
+
+
+def _looks_computed(value: str) -> bool:
+    return is_call(value) or _LOOKS_LIKE_A_PATH.fullmatch(value) is not None
 
 
 def _member(key: str, value: Any, around: dict[str, Any], at: At) -> None:
@@ -79,7 +86,7 @@ def _computed(key: str, value: Any, around: dict[str, Any], at: At) -> None:
 
 
 def _literal(key: str, value: str, at: At) -> None:
-    if is_call(value) or _LOOKS_LIKE_A_PATH.fullmatch(value):
+    if _looks_computed(value):
         at.warning("no-effect", f"the text {value!r} is taken as it is: to compute it, write the key as {key + '.$'!r}")
     elif is_expression(value):
         at.warning("no-effect", "JSONata is not computed here: give the state `QueryLanguage` JSONata")
