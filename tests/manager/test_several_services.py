@@ -1,7 +1,7 @@
 """Two services on one store, of which one is killed or stopped again and again: nothing is done twice or forgotten."""
 
 import signal
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
@@ -12,7 +12,7 @@ import pytest
 
 from tests.account import ROLE, unique
 from tests.processes import WORKERS, Process, python
-from tests.proxy import opened
+from tests.proxy import Proxy, opened, proxy_to
 from workers.local import LocalStepFunctions
 from workers.manager.client import Client
 from workers.manager.errors import UnavailableError
@@ -150,10 +150,11 @@ async def everything(client: Client) -> list[WorkflowSummary]:
 async def play(
     url: str, ports: tuple[int, int], *, seconds: float, every: float, before: str = "", starters: int = 4
 ) -> None:
-    async with LocalStepFunctions(keep=100_000) as engine:
+    async with LocalStepFunctions(keep=100_000) as engine, proxy_to(engine.url) as proxy:
         events = ("--events", unique("events"), "--create-events")
         command = ("serve", "--database", url, "--role", ROLE, "--log-format", "json", *events)
-        services = Services(ports, (WORKERS[0], before + WORKERS[1], *command), engine.environment())
+        environment = engine.environment() | {"AWS_ENDPOINT_URL_SFN": proxy.url}
+        services = Services(ports, (WORKERS[0], before + WORKERS[1], *command), environment)
         with pytest.MonkeyPatch.context() as patch:
             for name, value in engine.environment().items():
                 patch.setenv(name, value)
@@ -177,14 +178,15 @@ async def play(
                     kinds = await load(services, names, done, starters)
                     found = await all_ended(services, len(kinds))
                 assert 0 < max(most) <= LIMIT
-                await compare(account, names, kinds, found)
-                print(
-                    f"{len(kinds)} workflows, {Counter(kinds.values())}, with a fault every {every} s for {seconds} s"
-                )
+                never = await compare(account, names, kinds, found)
+                told = compare_calls(proxy, {key: kind for key, kind in kinds.items() if key not in never})
+                print(f"{Counter(kinds.values())}, {told}, with a fault every {every} s for {seconds} s")
 
 
-async def compare(account: Account, names: dict[str, str], kinds: dict[str, str], found: list[WorkflowSummary]) -> None:
-    """What the store says is what Step Functions did, once for each workflow."""
+async def compare(
+    account: Account, names: dict[str, str], kinds: dict[str, str], found: list[WorkflowSummary]
+) -> set[str]:
+    """What the store says is what Step Functions did, once for each workflow; those that were cancelled before."""
     assert {one.id: one.status for one in found} == {key: _ENDS[kind] for key, kind in kinds.items()}
     executions: Counter[str] = Counter()
     statuses: dict[str, str] = {}
@@ -196,6 +198,23 @@ async def compare(account: Account, names: dict[str, str], kinds: dict[str, str]
     never = {one.id for one in found if one.status is Status.CANCELLED} - executions.keys()  # cancelled while it waited
     assert executions == Counter(kinds.keys() - never)
     assert statuses == {one.id: str(one.status) for one in found if one.id not in never}
+    return never
+
+
+def compare_calls(proxy: Proxy, kinds: dict[str, str]) -> str:
+    """What was asked of Step Functions: each start in one and the same way, however often, and stops of what was
+    cancelled and of nothing else. How many calls there were."""
+    starts, stops = defaultdict(list), defaultdict(list)
+    for call in proxy.called("StartExecution"):
+        starts[call["name"]].append(call)
+    for call in proxy.called("StopExecution"):
+        stops[call["executionArn"].rpartition(":")[2]].append(call)
+    assert starts.keys() == kinds.keys()
+    assert stops.keys() == {key for key, kind in kinds.items() if kind == "long"}
+    for calls in (*starts.values(), *stops.values()):
+        assert calls == calls[:1] * len(calls)
+    counted = [Counter(len(calls) for calls in each.values()) for each in (starts, stops)]
+    return "calls for one: StartExecution {}, StopExecution {}".format(*map(dict, counted))
 
 
 @pytest.mark.slow
