@@ -114,8 +114,9 @@ async def test_the_store_is_seconds_behind(
     for name in ("answers", "starts", "ends"):
         print(told(name, getattr(late, name)))
     assert len(late.ends) == STARTS * SECONDS + 1
-    if part(late.answers, 0.99) <= PACE:  # else it is the machine that is behind, and not the store
-        assert max(part(late.starts, 0.99), part(late.ends, 0.99)) <= BOUND
+    if (pace := part(late.answers, 0.99)) > PACE:
+        pytest.skip(f"the machine is {pace:.1f} s behind, so that nothing can be said of the store: all arrived")
+    assert max(part(late.starts, 0.99), part(late.ends, 0.99)) <= BOUND
 
 
 async def start(manager: LocalManager, names: list[str], late: Lateness) -> None:
