@@ -20,6 +20,7 @@ EXTRAS = {
     "workers.dev": "dev",
     "workers.local": "local",
     "workers.manager.api": "manager",
+    "workers.manager.dialects": "manager",
     "workers.manager.serving": "manager",
     "workers.manager.store.sql": "manager",
     "workers.testing": "testing",

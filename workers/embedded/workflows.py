@@ -5,6 +5,8 @@ from collections.abc import AsyncIterator, Mapping
 from typing import Any
 from uuid import uuid4
 
+from anyio import to_thread
+
 from workers.arns import check_name
 from workers.embedded.definitions import Names
 from workers.embedded.machines import Machines
@@ -68,7 +70,7 @@ class EmbeddedWorkflows:
         self._check(text, namespace, queue, tags)
         definition = await self.definition(name, version)
         if definition.input_schema is not None:
-            check_input(json.loads(text), definition.input_schema)
+            await to_thread.run_sync(check_input, json.loads(text), definition.input_schema)
         try:
             execution = check_name(idempotency_key or str(uuid4()), "execution")
             machine = await self._machines.of(self.account, definition)

@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import uuid4
 
-from anyio import Lock
+from anyio import Lock, to_thread
 
 from workers.arns import without_refused
 from workers.errors import UsageError
@@ -47,7 +47,7 @@ class DefinitionService:
         self, definition: NewWorkflowDefinition, *, idempotency_key: str | None = None
     ) -> WorkflowDefinition:
         """Creates version 0. Raises `InvalidError` with all problems, `ConflictError` for a name that is taken."""
-        new = _checked(definition)
+        new = await to_thread.run_sync(_checked, definition)
         async with self.naming:
             await self._check_name(new.name)
             version_id = await self._version_id("create", definition, idempotency_key)
@@ -57,7 +57,7 @@ class DefinitionService:
         self, definition: NewWorkflowDefinition, *, idempotency_key: str | None = None
     ) -> WorkflowDefinition:
         """Creates the next version. Raises `InvalidError` with all problems, and `NotFoundError`."""
-        new = _checked(definition)
+        new = await to_thread.run_sync(_checked, definition)
         version_id = await self._version_id("update", definition, idempotency_key)
         return await self.store.update_definition(new, version_id=version_id)
 

@@ -107,7 +107,7 @@ class WorkflowService:
             else None
         )
         try:
-            _check_fit(document, definition)
+            await _check_fit(document, definition)
         except (ConflictError, InvalidError):
             if key and (before := await self.begun_before(workflow, key)):
                 return before
@@ -316,12 +316,12 @@ def _read(text: str, definition: WorkflowDefinition) -> tuple[str, Any]:
     return text or "{}", read_input(text)
 
 
-def _check_fit(document: Any, definition: WorkflowDefinition) -> None:
+async def _check_fit(document: Any, definition: WorkflowDefinition) -> None:
     """Raises `ConflictError` or `InvalidError` where a definition starts nothing, or nothing with that input."""
     if definition.deprecated:
         raise ConflictError(f"{definition.name}@{definition.version} is deprecated: nothing new is started with it")
     if definition.input_schema is not None:
-        check_input(document, definition.input_schema)
+        await anyio.to_thread.run_sync(check_input, document, definition.input_schema)
 
 
 def _said(error: Exception) -> Exception:
